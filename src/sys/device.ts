@@ -1,0 +1,101 @@
+// The FUSE device and mounts of it: libfuse3 mounts and unmounts, the device is then ours (shared design, §2).
+import { c_string } from "../base/bytes.ts";
+import { O_RDWR } from "./file.ts";
+import { AT_FDCWD, openat } from "./path.ts";
+import { checked, libc } from "./libc.ts";
+
+const LIBFUSE_SYMBOLS = {
+  fuse_version: { parameters: [], result: "i32" },
+  fuse_session_new: { parameters: ["buffer", "buffer", "usize", "pointer"], result: "pointer" },
+  fuse_session_mount: { parameters: ["pointer", "buffer"], result: "i32" },
+  fuse_session_fd: { parameters: ["pointer"], result: "i32" },
+  fuse_session_unmount: { parameters: ["pointer"], result: "void" },
+} as const satisfies Deno.ForeignLibraryInterface;
+
+/** libfuse3, opened from a path; throws what the dynamic loader says when that is not possible. */
+export function open_libfuse(path: string): Libfuse {
+  return new Libfuse(Deno.dlopen(path, LIBFUSE_SYMBOLS).symbols);
+}
+
+type Symbols = Deno.DynamicLibrary<typeof LIBFUSE_SYMBOLS>["symbols"];
+
+/** The few functions of libfuse3 that a mount takes. */
+export class Libfuse {
+  // Arguments libfuse may keep pointers to.
+  private readonly kept: Uint8Array[] = [];
+
+  constructor(private readonly symbols: Symbols) {}
+
+  /** Number such as 314 for 3.14. */
+  version(): number {
+    return this.symbols.fuse_version();
+  }
+
+  /**
+   * Makes a session with these `-o` options and mounts it. libfuse itself prints what fails to standard error.
+   * Undefined when the options or the mount are refused.
+   */
+  mount(program: string, options: string, mountpoint: string): Session | undefined {
+    const argv = [program, "-o", options].map(c_string);
+    const pointers = new BigUint64Array(argv.length + 1);
+    argv.forEach((text, i) => pointers[i] = BigInt(Deno.UnsafePointer.value(Deno.UnsafePointer.of(text))));
+    const args = new DataView(new ArrayBuffer(24)); // struct fuse_args: argc, argv, allocated
+    args.setInt32(0, argv.length, true);
+    args.setBigUint64(8, BigInt(Deno.UnsafePointer.value(Deno.UnsafePointer.of(pointers))), true);
+    const operations = new Uint8Array(8 * 48); // struct fuse_lowlevel_ops, all null: the device is read by us
+    const target = c_string(mountpoint);
+    this.kept.push(...argv, target, operations);
+    const session = this.symbols.fuse_session_new(new Uint8Array(args.buffer), operations, BigInt(operations.length), null);
+    if (session === null) return undefined;
+    if (this.symbols.fuse_session_mount(session, target) !== 0) return undefined;
+    return new Session(this.symbols, session);
+  }
+}
+
+/** A mounted session of libfuse3. */
+export class Session {
+  constructor(private readonly symbols: Symbols, private readonly pointer: Deno.PointerObject) {}
+
+  /** The device descriptor of the mount. */
+  fd(): number {
+    return this.symbols.fuse_session_fd(this.pointer);
+  }
+
+  /** Unmounts, lazily, also when busy; by fusermount3 where mount(2) was not allowed. */
+  unmount(): void {
+    this.symbols.fuse_session_unmount(this.pointer);
+  }
+}
+
+const DEVICE = c_string("/dev/fuse");
+const FUSE_DEV_IOC_CLONE = 0x8004e500;
+
+/** Opens the FUSE device; -errno when missing or refused. */
+export function open_device(): number {
+  return openat(AT_FDCWD, DEVICE, O_RDWR, 0);
+}
+
+/** A second descriptor of the same mount with a queue of its own (fuse(4), FUSE_DEV_IOC_CLONE), or -errno. */
+export function clone_device(session_fd: number): number {
+  const fd = open_device();
+  if (fd < 0) return fd;
+  const argument = new Uint32Array([session_fd]);
+  const result = checked(libc.ioctl(fd, FUSE_DEV_IOC_CLONE, argument));
+  if (result === 0) return fd;
+  libc.close(fd);
+  return result;
+}
+
+const MNT_DETACH = 2;
+
+/** umount2(2) with MNT_DETACH: works on busy mounts too. */
+export function unmount_lazily(mountpoint: string): number {
+  return checked(libc.umount2(c_string(mountpoint), MNT_DETACH));
+}
+
+const MS_REMOUNT = 32n;
+
+/** Changes the flags (MS_*) of a mounted filesystem. */
+export function remount(mountpoint: string, flags: bigint, data: string): number {
+  return checked(libc.mount(null, c_string(mountpoint), null, MS_REMOUNT | flags, c_string(data)));
+}

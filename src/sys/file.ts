@@ -1,0 +1,115 @@
+// System calls on open files. Each returns a value >= 0 or -errno; man page section 2 of the same name is the source.
+import { EINTR } from "../base/errno.ts";
+import { O_DIRECT, O_DIRECTORY, O_LARGEFILE, O_NOFOLLOW } from "./arch.ts";
+import { checked, checked64, libc } from "./libc.ts";
+
+export { O_DIRECT, O_DIRECTORY, O_LARGEFILE, O_NOFOLLOW };
+export const O_RDONLY = 0;
+export const O_WRONLY = 1;
+export const O_RDWR = 2;
+export const O_ACCMODE = 3;
+export const O_CREAT = 0o100;
+export const O_EXCL = 0o200;
+export const O_NOCTTY = 0o400;
+export const O_TRUNC = 0o1000;
+export const O_APPEND = 0o2000;
+export const O_NONBLOCK = 0o4000;
+export const O_NOATIME = 0o1000000;
+export const O_CLOEXEC = 0o2000000;
+export const O_PATH = 0o10000000;
+export const O_TMPFILE = 0o20000000 | O_DIRECTORY;
+
+export const SEEK_SET = 0;
+export const SEEK_END = 2;
+export const SEEK_DATA = 3;
+export const SEEK_HOLE = 4;
+
+export const F_GETFL = 3;
+export const FALLOC_FL_KEEP_SIZE = 1;
+export const FALLOC_FL_PUNCH_HOLE = 2;
+
+/** File offsets and sizes: a number up to 2^53, a bigint above. */
+export type Offset = number | bigint;
+
+/** Closes a descriptor. EINTR counts as closed: Linux has released the number by then (close(2)). */
+export function close(fd: number): number {
+  const result = checked(libc.close(fd));
+  return result === -EINTR ? 0 : result;
+}
+
+export function read(fd: number, buffer: Uint8Array<ArrayBuffer>, size_bytes: number): number {
+  return checked(libc.read(fd, buffer, size_bytes));
+}
+
+export function write(fd: number, buffer: Uint8Array<ArrayBuffer>, size_bytes: number): number {
+  return checked(libc.write(fd, buffer, size_bytes));
+}
+
+export function pread(fd: number, buffer: Uint8Array<ArrayBuffer>, size_bytes: number, offset: Offset): number {
+  return checked(libc.pread(fd, buffer, size_bytes, offset as bigint));
+}
+
+export function pwrite(fd: number, buffer: Uint8Array<ArrayBuffer>, size_bytes: number, offset: Offset): number {
+  return checked(libc.pwrite(fd, buffer, size_bytes, offset as bigint));
+}
+
+export function fsync(fd: number): number {
+  return checked(libc.fsync(fd));
+}
+
+export function fdatasync(fd: number): number {
+  return checked(libc.fdatasync(fd));
+}
+
+/** Writes back the whole filesystem that holds the descriptor. */
+export function syncfs(fd: number): number {
+  return checked(libc.syncfs(fd));
+}
+
+export function ftruncate(fd: number, size_bytes: Offset): number {
+  return checked(libc.ftruncate(fd, size_bytes as bigint));
+}
+
+export function fallocate(fd: number, mode: number, offset: Offset, length_bytes: Offset): number {
+  return checked(libc.fallocate(fd, mode, offset as bigint, length_bytes as bigint));
+}
+
+/** New position; exact up to 2^53. */
+export function lseek(fd: number, offset: Offset, whence: number): number {
+  return checked64(libc.lseek(fd, offset as bigint, whence));
+}
+
+export function dup(fd: number): number {
+  return checked(libc.dup(fd));
+}
+
+/** Makes `to` a descriptor of what `from` has open, closing what `to` had, in one step. */
+export function dup_onto(from: number, to: number): number {
+  return checked(libc.dup3(from, to, O_CLOEXEC));
+}
+
+export function fcntl(fd: number, command: number, argument: number): number {
+  return checked(libc.fcntl(fd, command, argument));
+}
+
+/** ioctl(2) with a buffer, for commands below 2^32 (all that exist). */
+export function ioctl(fd: number, command: number, buffer: Uint8Array<ArrayBuffer>): number {
+  return checked(libc.ioctl(fd, command, buffer));
+}
+
+const range_from = new BigInt64Array(1);
+const range_to = new BigInt64Array(1);
+
+/** copy_file_range(2) with explicit offsets, which the files' own positions do not follow. */
+export function copy_file_range(
+  from: number,
+  from_offset: Offset,
+  to: number,
+  to_offset: Offset,
+  length_bytes: Offset,
+  flags: number,
+): number {
+  range_from[0] = BigInt(from_offset);
+  range_to[0] = BigInt(to_offset);
+  return checked64(libc.copy_file_range(from, range_from, to, range_to, length_bytes as bigint, flags));
+}
