@@ -18,9 +18,9 @@ const ERROR_WORD = 1;
 const UNIQUE_WORD = 2;
 
 export class Reply {
-  readonly u8: Uint8Array;
-  readonly u32: Uint32Array;
-  readonly i32: Int32Array;
+  readonly u8: Uint8Array<ArrayBuffer>;
+  readonly u32: Uint32Array<ArrayBuffer>;
+  readonly i32: Int32Array<ArrayBuffer>;
   /** Byte offset of struct fuse_out_header. */
   readonly header: number;
   /** Byte offset of the body. */
@@ -36,7 +36,7 @@ export class Reply {
    * @param u8 memory that replies are built in; its byteOffset is a multiple of 8, its length one of 4
    * @param header byte offset of the reply header, a multiple of 8
    */
-  constructor(u8: Uint8Array, header: number) {
+  constructor(u8: Uint8Array<ArrayBuffer>, header: number) {
     this.u8 = u8;
     this.u32 = new Uint32Array(u8.buffer, u8.byteOffset, u8.byteLength >> 2);
     this.i32 = new Int32Array(u8.buffer, u8.byteOffset, u8.byteLength >> 2);

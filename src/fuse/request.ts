@@ -26,9 +26,9 @@ const WRITE_SIZE_WORD = 4;
 const IOCTL_IN_SIZE_WORD = 6;
 
 export class Request {
-  readonly u8: Uint8Array;
-  readonly u32: Uint32Array;
-  readonly i32: Int32Array;
+  readonly u8: Uint8Array<ArrayBuffer>;
+  readonly u32: Uint32Array<ArrayBuffer>;
+  readonly i32: Int32Array<ArrayBuffer>;
 
   opcode = 0;
   unique_low = 0;
@@ -56,7 +56,7 @@ export class Request {
   name2_length = 0;
 
   /** @param u8 memory that messages are read into; its byteOffset is a multiple of 8, its length one of 4 */
-  constructor(u8: Uint8Array) {
+  constructor(u8: Uint8Array<ArrayBuffer>) {
     this.u8 = u8;
     this.u32 = new Uint32Array(u8.buffer, u8.byteOffset, u8.byteLength >> 2);
     this.i32 = new Int32Array(u8.buffer, u8.byteOffset, u8.byteLength >> 2);
