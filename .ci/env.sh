@@ -9,6 +9,8 @@ export DENO_DIR="$TOOLS/deno_dir"
 # Deno trusts its own list of certificate authorities by default; a machine behind a private one needs the system's list.
 export DENO_TLS_CA_STORE=system
 export DENO_NO_UPDATE_CHECK=1
+# A stack of Rust addresses below every message of Deno helps nobody here.
+export RUST_LIB_BACKTRACE=0
 export npm_config_cache="$TOOLS/npm_cache" npm_config_update_notifier=false npm_config_loglevel=error
 if [ -z "${NODE_EXTRA_CA_CERTS:-}" ] && [ -f /etc/ssl/certs/ca-certificates.crt ]; then
   export NODE_EXTRA_CA_CERTS=/etc/ssl/certs/ca-certificates.crt

@@ -41,7 +41,9 @@ export function npm_pack(name_at_version, folder) {
     child.on("error", reject);
     child.on("exit", (code) => {
       if (code === 0) resolve();
-      else reject(new Error(`npm could not fetch "${name_at_version}" (exit ${code}); check the npm registry settings`));
+      else {reject(
+          new Error(`npm could not fetch "${name_at_version}" (exit ${code}); check the npm registry settings`),
+        );}
     });
   }).finally(() => clearInterval(heartbeat));
 }
