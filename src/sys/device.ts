@@ -45,7 +45,12 @@ export class Libfuse {
     const operations = new Uint8Array(8 * 48); // struct fuse_lowlevel_ops, all null: the device is read by us
     const target = c_string(mountpoint);
     this.kept.push(...argv, target, operations);
-    const session = this.symbols.fuse_session_new(new Uint8Array(args.buffer), operations, BigInt(operations.length), null);
+    const session = this.symbols.fuse_session_new(
+      new Uint8Array(args.buffer),
+      operations,
+      BigInt(operations.length),
+      null,
+    );
     if (session === null) return undefined;
     if (this.symbols.fuse_session_mount(session, target) !== 0) return undefined;
     return new Session(this.symbols, session);

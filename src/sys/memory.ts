@@ -24,7 +24,10 @@ export function memfd_create(name: Uint8Array<ArrayBuffer>): number {
 
 /** Maps a memfd shared; undefined when refused. Pages take memory when they are first written. */
 export function map_shared(fd: number, length_bytes: number): Mapping | undefined {
-  return mapped(libc.mmap(null, BigInt(length_bytes), PROT_READ_WRITE, MAP_SHARED | MAP_NORESERVE, fd, 0n), length_bytes);
+  return mapped(
+    libc.mmap(null, BigInt(length_bytes), PROT_READ_WRITE, MAP_SHARED | MAP_NORESERVE, fd, 0n),
+    length_bytes,
+  );
 }
 
 /** Maps private zeroed memory, page aligned; undefined when refused. Pages take memory when they are first written. */

@@ -172,4 +172,3 @@ function open_by_components(dirfd: number, path: Path, flags: number): number {
 }
 
 const EMPTY_AS_DOT = new Uint8Array([0x2e, 0]);
-

@@ -1,0 +1,135 @@
+// Where everything lies in the arena: one memory file that every worker sees and a successor process could take over.
+// Nothing in it is a pointer or a JavaScript reference; everything is an index or an offset (shared design, §3).
+
+export const ARENA_MAGIC = 0x6d_66_74_73; // "mftsz" cut to a word
+/** Raised with every change of this file: a successor must not read an arena it does not understand. */
+export const ARENA_LAYOUT_VERSION = 1;
+
+const MIB = 1024 * 1024;
+
+// Regions, one behind the other; sparse, so that what is not used takes no memory.
+const HEADER_BYTES = 1 * MIB;
+export const CONFIG_TEXT_BYTES = 16 * MIB;
+export const BRANCH_TEXT_BYTES = 16 * MIB;
+export const LINK_BUCKETS = 1 << 20;
+export const HANDLES_MAX = 1 << 20;
+export const HANDLE_WORDS = 16;
+export const NODES_MAX = 1 << 25;
+export const NODE_WORDS = 20;
+/** Names lie in units of 8 bytes. */
+export const NAME_UNIT_BYTES = 8;
+const NAMES_BYTES = 2047 * MIB;
+
+export const CONFIG_AT = HEADER_BYTES;
+export const BRANCH_TEXT_AT = CONFIG_AT + CONFIG_TEXT_BYTES;
+export const LINK_BUCKETS_AT = BRANCH_TEXT_AT + BRANCH_TEXT_BYTES;
+export const HANDLES_AT = LINK_BUCKETS_AT + LINK_BUCKETS * 4;
+export const NODE_BUCKETS_AT = HANDLES_AT + HANDLES_MAX * HANDLE_WORDS * 4;
+export const NODES_AT = NODE_BUCKETS_AT + NODES_MAX * 4;
+export const NAMES_AT = NODES_AT + NODES_MAX * NODE_WORDS * 4;
+export const ARENA_BYTES = NAMES_AT + NAMES_BYTES;
+export const NAME_UNITS = NAMES_BYTES / NAME_UNIT_BYTES;
+
+// Words of the header.
+export const H_MAGIC = 0;
+export const H_LAYOUT_VERSION = 1;
+/** Generation reported for every node but the root (operations §7.1); its low word is never zero. */
+export const H_GENERATION_LOW = 2;
+export const H_GENERATION_HIGH = 3;
+
+/** Spin lock over nodes, names, path locks and handles; holds 1 + the index of the thread that has it. */
+export const H_TABLE_LOCK = 16;
+/** Raised whenever a path lock or a busy directory handle is let go; waiters sleep on it. */
+export const H_RELEASES = 17;
+export const H_RELEASE_WAITERS = 18;
+
+export const H_NODE_TOP = 32;
+export const H_NODE_FREE = 33;
+export const H_NODE_COUNT = 34;
+export const H_BUCKET_COUNT = 35;
+export const H_NAMED_COUNT = 36;
+export const H_NAME_TOP = 37;
+/** Free lists of name blocks, one word per size in units: 1 to 32. */
+export const H_NAME_FREE = 40;
+
+export const H_HANDLE_TOP = 80;
+export const H_HANDLE_FREE = 81;
+export const H_HANDLE_COUNT = 82;
+
+export const H_CONFIG_VERSION = 96;
+export const H_CONFIG_LENGTH = 97;
+export const H_CONFIG_LOCK = 98;
+export const H_BRANCH_TEXT_TOP = 99;
+/** When the control file was first asked for, seconds since the epoch, two words (operations §10.5). */
+export const H_CONTROL_FILE_TIME = 100;
+
+/** What INIT settled: the flat words of fuse/init.ts. */
+export const H_INIT_OUTCOME = 128;
+export const INIT_OUTCOME_WORDS = 64;
+
+/** Pool of workers. */
+export const H_POOL_BUSY = 256;
+export const H_POOL_SERVING = 257;
+export const H_POOL_STALL_POSTED = 258;
+export const H_POOL_PARKED = 259;
+export const H_POOL_WAKE = 260;
+export const H_POOL_ENDED = 261;
+
+export const WORKERS_MAX = 256;
+export const WORKER_WORDS = 16;
+export const H_WORKERS = 4096;
+
+// Words of a node.
+export const N_REUSE = 0;
+export const N_STATE = 1;
+export const N_PARENT = 2;
+export const N_NAME = 3;
+export const N_NAME_LENGTH = 4;
+export const N_HASH = 5;
+export const N_NEXT = 6;
+export const N_LOOKUPS_LOW = 7;
+export const N_LOOKUPS_HIGH = 8;
+export const N_OPENS = 9;
+export const N_CHILDREN = 10;
+export const N_SHARED_LOCKS = 11;
+/** 1 + index of the worker that holds it exclusively. */
+export const N_EXCLUSIVE = 12;
+/** 1 + index of the worker that waited too long for it: later shared locks wait behind that one. */
+export const N_WANTED = 13;
+/** Handle whose descriptor stands for the node; 0 when it is not open. */
+export const N_CANONICAL = 14;
+export const N_FINGERPRINT_LOW = 15;
+export const N_FINGERPRINT_HIGH = 16;
+export const N_LINK_NEXT = 17;
+/** Hash of (device, inode) while the node is in the index of hard links; 0 else. */
+export const N_LINK_KEY = 18;
+
+/** Bits of N_STATE. */
+export const NODE_IN_USE = 1;
+export const NODE_NAMED = 2;
+/** One lookup is ours, for never-forget-nodes. */
+export const NODE_STICKY = 4;
+
+// Words of a handle.
+export const F_REUSE = 0;
+export const F_KIND = 1;
+export const F_NODE = 2;
+export const F_FD = 3;
+export const F_BRANCH = 4;
+export const F_FLAGS = 5;
+export const F_REPLY_FLAGS = 6;
+export const F_NEXT = 7;
+export const F_BUSY = 8;
+export const F_LISTING_COUNT = 9;
+export const F_LISTING_INDEX = 10;
+export const F_PATH_HASH_LOW = 12;
+export const F_PATH_HASH_HIGH = 13;
+
+export const KIND_FREE = 0;
+export const KIND_FILE = 1;
+/** Released by the kernel, kept because its descriptor stands for a node that is still open. */
+export const KIND_KEPT = 2;
+export const KIND_DIRECTORY = 3;
+
+/** The pool root: always there, never freed (FUSE_ROOT_ID). */
+export const ROOT_SLOT = 1;
