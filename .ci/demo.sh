@@ -13,7 +13,12 @@ SHOWN_FILES=20
 is_mounted() { awk -v mount="$1" '$5 == mount { found = 1 } END { exit !found }' /proc/self/mountinfo; }
 
 make_demo_branches() {
-  mkdir -p "$DEMO/disk1" "$DEMO/disk2" "$DEMO/disk3" "$DEMO/pool"
+  local disk
+  mkdir -p "$DEMO/pool"
+  for disk in disk1 disk2 disk3; do
+    mkdir -p "$DEMO/$disk"
+    printf 'This file was on %s before there was a pool.\n' "$disk" >"$DEMO/$disk/from_$disk.txt"
+  done
 }
 
 write_demo_files() {

@@ -156,6 +156,7 @@ copy_libfuse() {
 
 main() {
   mkdir -p "$TOOLS"
+  [ -w "$TOOLS" ] || fail "\"$TOOLS\" belongs to another user; run this as that user, or in a clone of your own"
   # Two runs in one tree take turns.
   if command -v flock >/dev/null; then
     exec 9>"$TOOLS/setup.lock"
@@ -170,6 +171,8 @@ main() {
   install_npm_packages
   copy_libfuse
   install_denort
+  # What npm kept of the packages is 100 MB that nobody needs again.
+  rm -rf "$npm_config_cache"
 }
 
 main "$@"
