@@ -119,10 +119,14 @@ function push_fields(
     const last_word = Math.max(needs_two_words ? word + 1 : word, typeof extra === "number" ? extra : 0);
     if ((last_word + 1) * 4 > bytes) continue;
     parts.push(`${name}=${field_text(field, words, at_word)}`);
-    const value = words[at_word + word]!;
-    if (kind === "open") parts.push(`${name}_str="${open_flags_text(value)}"`);
-    else if (typeof extra === "object") parts.push(`${name}_str="${flags_text(value, extra)}"`);
+    const names = bit_names(field, words[at_word + word]!);
+    if (names !== "") parts.push(`${name}_str="${names}"`);
   }
+}
+
+function bit_names([, kind, , extra]: Field, value: number): string {
+  if (kind === "open") return open_flags_text(value);
+  return typeof extra === "object" ? flags_text(value, extra) : "";
 }
 
 function field_text([, kind, word, extra]: Field, words: Uint32Array, at_word: number): string {

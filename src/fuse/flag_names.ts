@@ -26,10 +26,10 @@ export function flags_text(value: number, names: FlagNames): string {
   return texts.join("|");
 }
 
-/** open(2) flags: the access mode is a number, not a bit. */
-export function open_flags_text(value: number): string {
+/** open(2) flags: the access mode is a number, not a bit, and some bits have other places on ARM. */
+export function open_flags_text(value: number, architecture: string = Deno.build.arch): string {
   const access = ["O_RDONLY", "O_WRONLY", "O_RDWR", "O_ACCMODE"][value & 3]!;
-  const rest = flags_text((value & ~3) >>> 0, Deno.build.arch === "aarch64" ? OPEN_AARCH64 : OPEN_X86_64);
+  const rest = flags_text((value & ~3) >>> 0, architecture === "aarch64" ? OPEN_AARCH64 : OPEN_X86_64);
   return rest === "" ? access : `${access}|${rest}`;
 }
 
