@@ -1,0 +1,40 @@
+// What is adjusted after all options were read and before the pool is mounted (config spec §1.8, §1.9, departures D16).
+
+import { compute_fsname } from "../branches/fsname.ts";
+import type { Configuration } from "./configuration.ts";
+
+/** Changes the configuration; returns what people should be told, one sentence each. */
+export function adjust_after_parsing(configuration: Configuration): string[] {
+  const warnings = [...adjust_older_cache_words(configuration), ...adjust_for_passthrough(configuration)];
+  if (configuration.get("symlinkify") === "false") configuration.force("symlinkify-timeout", "-1");
+  if (configuration.get("fsname") === "") {
+    configuration.force("fsname", compute_fsname(configuration.branches.map((branch) => branch.text)));
+  }
+  // The kernel refuses connections that ask for id mapping without its own permission checks (config spec §10.1 item 4).
+  if (configuration.get("kernel-permissions-check") === "false") configuration.force("allow-idmap", "false");
+  return warnings;
+}
+
+/** cache.files=libfuse meant: whatever the options of libfuse said. */
+function adjust_older_cache_words(configuration: Configuration): string[] {
+  const words = configuration.legacy_cache_words;
+  if (!words.has("libfuse")) return [];
+  const meaning = words.has("direct-io")
+    ? "off"
+    : words.has("kernel-cache")
+    ? "full"
+    : words.has("auto-cache")
+    ? "auto-full"
+    : "partial";
+  configuration.force("cache.files", meaning);
+  return [`"cache.files=libfuse" is an older spelling and taken as "cache.files=${meaning}"; write that instead.`];
+}
+
+function adjust_for_passthrough(configuration: Configuration): string[] {
+  const passthrough = configuration.get("passthrough.io")!;
+  if (passthrough === "off" || passthrough === "auto") return [];
+  if (configuration.get("cache.files") === "off") configuration.force("cache.files", "auto-full");
+  configuration.force("cache.writeback", "false");
+  if (configuration.get("moveonenospc") === "false") return [];
+  return [`"moveonenospc" has no effect on files that are passed through ("passthrough.io=${passthrough}").`];
+}
