@@ -7,6 +7,7 @@ import { assertEquals } from "@std/assert";
 import { OPCODE_NAMES } from "../../src/fuse/abi.ts";
 import { describe_request } from "../../src/fuse/describe.ts";
 import { Request } from "../../src/fuse/request.ts";
+import { hex, plain } from "../support/golden.ts";
 import * as wire from "../support/wire.ts";
 
 const UNIQUE = 0x8000_0000_0000_0102n;
@@ -488,12 +489,12 @@ for (const golden of CASES) {
   Deno.test(`request ${golden.title}, byte for byte`, () => {
     const expected = golden.header + golden.args + golden.payload;
     const bytes = wire.from(CALLER, golden.built);
-    assertEquals(hex(bytes), expected.replaceAll(" ", ""));
+    assertEquals(hex(bytes), plain(expected));
     const memory = new Uint8Array(1024);
     memory.set(bytes, 64);
     const request = new Request(memory);
     assertEquals(request.decode_device(64, bytes.length), 0);
-    assertEquals(request.args_bytes, golden.args.replaceAll(" ", "").length / 2);
+    assertEquals(request.args_bytes, plain(golden.args).length / 2);
     assertEquals(request.data_end, 64 + bytes.length);
     const line = describe_request(request, 1n);
     assertEquals(line, with_caller(golden.trace));
@@ -504,10 +505,6 @@ Deno.test("every opcode of the protocol has golden bytes", () => {
   const covered = new Set(CASES.map((golden) => golden.title));
   assertEquals(OPCODE_NAMES.filter((name) => name !== "" && !covered.has(name)), []);
 });
-
-function hex(bytes: Uint8Array): string {
-  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
-}
 
 function with_caller(trace: string): string {
   const line = trace.replace(/nodeid=\d+/, "$& uid=1000 gid=100 pid=4242");
