@@ -74,7 +74,7 @@ export class Request {
    * @param payload_end one past the last byte of the message
    */
   decode(header: number, args: number, payload: number, payload_end: number): number {
-    this.#clear_data(args, payload);
+    this.#clear_data(args);
     if (header < 0 || header + IN_HEADER_BYTES > this.u8.length) return this.#no_header();
     this.#read_header(header);
     const fixed_bytes = fixed_part_bytes(this.opcode, payload - args);
@@ -84,6 +84,7 @@ export class Request {
     if (args < 0 || args + fixed_bytes > this.u8.length) return -EINVAL;
     if (payload < 0 || payload > end || payload_end > this.u8.length) return -EINVAL;
     this.args_bytes = fixed_bytes;
+    this.data = payload;
     this.data_end = end;
     return this.#read_payload(table.PAYLOADS[this.opcode]!);
   }
@@ -98,14 +99,14 @@ export class Request {
   decode_device(header: number, length: number): number {
     const args = header + IN_HEADER_BYTES;
     if (header < 0 || length < IN_HEADER_BYTES || args > this.u8.length) {
-      this.#clear_data(args, args);
+      this.#clear_data(args);
       return this.#no_header();
     }
     const at = header >> 2;
     const fixed_bytes = fixed_part_bytes(this.u32[at + OPCODE_WORD]!, length - IN_HEADER_BYTES);
     const payload = fixed_bytes === table.NO_SUCH_OPCODE ? args : args + fixed_bytes;
     if (this.u32[at + LEN_WORD] === length) return this.decode(header, args, payload, header + length);
-    this.#clear_data(args, args);
+    this.#clear_data(args);
     this.#read_header(header);
     return -EINVAL;
   }
@@ -143,11 +144,11 @@ export class Request {
     this.pid = words[at + PID_WORD]!;
   }
 
-  #clear_data(args: number, payload: number): void {
+  #clear_data(args: number): void {
     this.args = args;
     this.args_bytes = 0;
-    this.data = payload;
-    this.data_end = payload;
+    this.data = args;
+    this.data_end = args;
     this.name = 0;
     this.name_length = 0;
     this.name2 = 0;
