@@ -107,6 +107,15 @@ Deno.test("errors are named, and what lies behind them is not shown", () => {
   );
 });
 
+Deno.test("negative offsets and results keep their sign", () => {
+  assertStringIncludes(line_of(wire.lseek(2, 7, 1, -1, 3)), " offset=-1 whence=3");
+  const line = reply_line(abi.FUSE_IOCTL, (reply) => {
+    reply.i32.set([-5, 2, 0, 0], reply.body_word);
+    reply.ok(16);
+  });
+  assert(line.endsWith('result=-5 flags=0x2 flags_str="UNRESTRICTED"'), line);
+});
+
 Deno.test("directory listings are counted, data is not shown", () => {
   const listing = reply_line(abi.FUSE_READDIR, (reply) => {
     let end = reply.body;

@@ -125,6 +125,48 @@ Deno.test("Linux 4.19: 32 pages, one word of flags, and the options say so", () 
   ]);
 });
 
+Deno.test("a kernel that offers nothing refuses every wish by its name", () => {
+  const everything: init.InitWishes = {
+    ...DEFAULTS,
+    writeback_cache: true,
+    posix_acl: true,
+    cache_symlinks: true,
+    readdirplus: "auto",
+    over_io_uring: true,
+    has_resend: true,
+  };
+  const outcome = init.negotiate({ ...LINUX_6_18, flags: 0, flags2: 0x7ff }, everything);
+  assertEquals([outcome.flags, outcome.flags2, outcome.refused], [0, 0, 0x3fff]);
+  assertEquals(init.refused_options(outcome), [
+    "async-read",
+    "export-support",
+    "cache.writeback",
+    "handle-killpriv",
+    "handle-killpriv-v2",
+    "posix-acl",
+    "fuse-msg-size",
+    "cache.symlinks",
+    "direct-io-allow-mmap",
+    "passthrough.io",
+    "allow-idmap",
+    "readdirplus",
+  ]);
+});
+
+Deno.test("each refusal names its own option", () => {
+  const rows: [number, string][] = [
+    [abi.INIT_ASYNC_READ, "async-read"],
+    [abi.INIT_EXPORT_SUPPORT, "export-support"],
+    [abi.INIT_HANDLE_KILLPRIV, "handle-killpriv"],
+    [abi.INIT_HANDLE_KILLPRIV_V2, "handle-killpriv-v2"],
+    [abi.INIT_MAX_PAGES, "fuse-msg-size"],
+  ];
+  for (const [flag, option] of rows) {
+    const outcome = init.negotiate({ ...LINUX_6_18, flags: LINUX_6_18.flags & ~flag }, DEFAULTS);
+    assertEquals(init.refused_options(outcome), [option]);
+  }
+});
+
 Deno.test("32 pages are not refused where they are what the kernel has", () => {
   const outcome = init.negotiate(LINUX_4_19, { ...DEFAULTS, max_pages: 32 });
   assertEquals(outcome.refused & init.REFUSED_MAX_PAGES, 0);

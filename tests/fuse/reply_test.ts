@@ -52,6 +52,7 @@ Deno.test("the id is copied with all its bits", () => {
 
 Deno.test("nothing is to be sent before a reply is finished, nor for requests without one", () => {
   const reply = new put.Reply(new Uint8Array(64), 0);
+  assertEquals(reply.length, 0);
   reply.begin(request(2));
   reply.ok(8);
   assertEquals(reply.length, 24);

@@ -1,6 +1,6 @@
 // The decoder on messages that are right in an unusual way, and on messages that are wrong.
 
-import { assert, assertEquals } from "@std/assert";
+import { assertEquals } from "@std/assert";
 import { to_bytes, to_text } from "../../src/base/bytes.ts";
 import { EINVAL, EIO, ENOSYS } from "../../src/base/errno.ts";
 import * as abi from "../../src/fuse/abi.ts";
@@ -136,11 +136,13 @@ Deno.test("a message whose header tells another length than was read is refused,
 Deno.test("what is left of an earlier request is not seen in a refused one", () => {
   const memory = new Uint8Array(256);
   const request = new Request(memory);
-  const good = wire.rename(UNIQUE, NODE, "from", 9, "to");
+  const names = wire.rename(2n ** 64n - 1n, 2n ** 64n - 1n, "from", 9, "to");
+  const good = wire.from({ uid: 1, gid: 2, pid: 3 }, names);
   memory.set(good);
   assertEquals(request.decode_device(0, good.length), 0);
   assertEquals(request.decode_device(0, 12), -EIO);
-  assertEquals([request.unique_low, request.opcode, request.uid, request.pid], [0, 0, 0, 0]);
+  const { opcode, unique_low, unique_high, node_low, node_high, uid, gid, pid } = request;
+  assertEquals([opcode, unique_low, unique_high, node_low, node_high, uid, gid, pid], [0, 0, 0, 0, 0, 0, 0, 0]);
   assertEquals([request.name_length, request.name2_length, request.args_bytes], [0, 0, 0]);
 });
 
@@ -324,5 +326,5 @@ Deno.test("the memory may be a part of a larger one", () => {
   const request = new Request(large.subarray(1024, 2048));
   assertEquals(request.decode_device(8, bytes.length), 0);
   assertEquals(first_name(request), "a.txt");
-  assert(request.u32.byteOffset === 1024);
+  for (const view of [request.u32, request.i32]) assertEquals([view.byteOffset, view.byteLength], [1024, 1024]);
 });
