@@ -1,0 +1,141 @@
+"""System calls that Deno and shells do not offer, for the Python parts of the mount tests (see run.ts).
+
+Every call raises OSError; `attempt` turns that into the name of the errno, so that results can be compared as text.
+"""
+
+import ctypes
+import errno
+import fcntl
+import json
+import mmap
+import os
+import stat
+import struct
+import sys
+
+LIBC = ctypes.CDLL(None, use_errno=True)
+AT_FDCWD = -100
+AT_EMPTY_PATH = 0x1000
+AT_SYMLINK_FOLLOW = 0x400
+AT_SYMLINK_NOFOLLOW = 0x100
+RENAME_NOREPLACE = 1
+RENAME_EXCHANGE = 2
+RENAME_WHITEOUT = 4
+FALLOC_FL_KEEP_SIZE = 1
+FALLOC_FL_PUNCH_HOLE = 2
+FS_IOC_GETFLAGS = 0x80086601
+FS_IOC_SETFLAGS = 0x40086602
+FS_NODUMP_FL = 0x40
+STATX_BTIME = 0x800
+O_TMPFILE = 0o20200000
+
+__all__ = [name for name in dir() if not name.startswith("__")]
+
+
+def public(function):
+    __all__.append(function.__name__)
+    return function
+
+
+@public
+def show(value):
+    """Hands a value to the test."""
+    json.dump(value, sys.stdout)
+
+
+@public
+def attempt(call, *args, **kwargs):
+    """The result of the call (None becomes 0), or the name of the errno it failed with."""
+    try:
+        result = call(*args, **kwargs)
+    except OSError as error:
+        return errno.errorcode.get(error.errno, str(error.errno))
+    return 0 if result is None else result
+
+
+def checked(result):
+    if result < 0:
+        number = ctypes.get_errno()
+        raise OSError(number, os.strerror(number))
+    return result
+
+
+@public
+def renameat2(old, new, flags):
+    return checked(LIBC.renameat2(AT_FDCWD, os.fsencode(old), AT_FDCWD, os.fsencode(new), flags))
+
+
+@public
+def linkat_fd(fd, new):
+    """Gives a nameless file a name, the way open(2) advises."""
+    return checked(LIBC.linkat(AT_FDCWD, b"/proc/self/fd/%d" % fd, AT_FDCWD, os.fsencode(new), AT_SYMLINK_FOLLOW))
+
+
+@public
+def fallocate(fd, mode, offset, length):
+    return checked(LIBC.fallocate(fd, mode, ctypes.c_long(offset), ctypes.c_long(length)))
+
+
+@public
+def birth_time_ns(path):
+    """statx btime; None when the file system does not tell."""
+    buffer = ctypes.create_string_buffer(256)
+    checked(LIBC.statx(AT_FDCWD, os.fsencode(path), AT_SYMLINK_NOFOLLOW, STATX_BTIME, buffer))
+    if not struct.unpack_from("=I", buffer, 0)[0] & STATX_BTIME:
+        return None
+    seconds, nanoseconds = struct.unpack_from("=qI", buffer, 80)
+    return seconds * 10**9 + nanoseconds
+
+
+@public
+def get_flags(path):
+    fd = os.open(path, os.O_RDONLY)
+    try:
+        return struct.unpack("=i", fcntl.ioctl(fd, FS_IOC_GETFLAGS, b"\0" * 4))[0]
+    finally:
+        os.close(fd)
+
+
+@public
+def set_flags(path, flags):
+    fd = os.open(path, os.O_RDONLY)
+    try:
+        fcntl.ioctl(fd, FS_IOC_SETFLAGS, struct.pack("=i", flags))
+    finally:
+        os.close(fd)
+
+
+@public
+def put(path, content=b""):
+    """Writes a file in one go."""
+    with open(path, "wb") as file:
+        file.write(content if isinstance(content, bytes) else content.encode())
+
+
+@public
+def get(path):
+    """The content of a file as text."""
+    with open(path, "rb") as file:
+        return file.read().decode("utf-8", "surrogateescape")
+
+
+@public
+def as_user(uid, gid, call, groups=()):
+    """Runs the call in a child with these ids and returns what it returns (JSON), or the errno name."""
+    reader, writer = os.pipe()
+    child = os.fork()
+    if child == 0:
+        try:
+            os.setgroups(list(groups))
+            os.setresgid(gid, gid, gid)
+            os.setresuid(uid, uid, uid)
+            os.write(writer, json.dumps(attempt(call)).encode())
+        except BaseException as error:  # noqa: BLE001 - the parent has to hear of it
+            os.write(writer, json.dumps(f"raised {error!r}").encode())
+        finally:
+            os._exit(0)
+    os.close(writer)
+    with os.fdopen(reader, "rb") as file:
+        text = file.read()
+    os.waitpid(child, 0)
+    return json.loads(text)

@@ -1,0 +1,194 @@
+// Mounts the compiled program on branches of its own for one test, and proves afterwards that nothing is left of it.
+
+import { type DiskKind, make_disk, MIB } from "./branch_disks.ts";
+import { find_mount, mounts_below } from "./mount_table.ts";
+import { must, run, type RunResult } from "./run.ts";
+import { processes_of, with_temp_dir } from "./temp_dir.ts";
+import { DEADLINE_MS, wait_until, within } from "./wait_until.ts";
+
+/** The program under test. */
+export const PROGRAM = Deno.env.get("MERGERFS_TS") ?? new URL("../../dist/mergerfs-ts", import.meta.url).pathname;
+
+const DISK_BYTES = 64 * MIB;
+const SHOWN_BYTES = 4000;
+
+/** One branch: its mode in the branch list, and what it lies on. */
+export interface BranchSetup {
+  readonly mode?: "RW" | "RO" | "NC";
+  readonly kind?: DiskKind;
+  readonly size_bytes?: number;
+}
+
+/** What a test wants. Without anything: three RW branches on a tmpfs each, the default options, minfreespace 0. */
+export interface PoolSetup {
+  readonly branches?: readonly BranchSetup[];
+  /** Behind `-o`, after `minfreespace=0`. */
+  readonly options?: string;
+  /** Called with the paths of the branches before the program starts. */
+  readonly prepare?: (branches: readonly string[]) => Promise<void> | void;
+  /** Write a line per request and reply to Pool.log_file. */
+  readonly trace?: boolean;
+}
+
+/** A mounted pool. The program runs in the foreground as a child of this process. */
+export class Pool {
+  #output: Promise<RunResult> | undefined;
+  #pid = 0;
+
+  constructor(
+    /** The directory of this test; nothing of the pool lies elsewhere. */
+    readonly directory: string,
+    readonly branches: readonly string[],
+    private readonly setup: PoolSetup,
+  ) {}
+
+  get mountpoint(): string {
+    return `${this.directory}/pool`;
+  }
+
+  get log_file(): string {
+    return `${this.directory}/log`;
+  }
+
+  get pid(): number {
+    return this.#pid;
+  }
+
+  /** The path of a name inside the pool. */
+  path(name: string): string {
+    return `${this.mountpoint}/${name}`;
+  }
+
+  /** The path of the same name on one branch. */
+  on_branch(branch: number, name: string): string {
+    return `${this.branches[branch]!}/${name}`;
+  }
+
+  /** Starts the program and returns when the pool answers. */
+  async start(): Promise<void> {
+    await Deno.mkdir(this.mountpoint);
+    const child = new Deno.Command(PROGRAM, {
+      args: this.#arguments(),
+      cwd: this.directory,
+      stdin: "null",
+      stdout: "piped",
+      stderr: "piped",
+    }).spawn();
+    this.#pid = child.pid;
+    let has_ended = false;
+    this.#output = child.output().then(({ code, stdout, stderr }) => {
+      has_ended = true;
+      const text = new TextDecoder();
+      return { code, stdout: text.decode(stdout), stderr: text.decode(stderr) };
+    });
+    await wait_until("the pool is in the mount table", () => has_ended || find_mount(this.mountpoint) !== undefined);
+    if (has_ended) throw new Error(`The program ended instead of mounting: ${JSON.stringify(await this.#output)}`);
+    await must("stat", ["-c", "%i", this.mountpoint], { deadline_ms: DEADLINE_MS });
+  }
+
+  /** What the program wrote and its exit code, when it has ended. */
+  async ended(): Promise<RunResult> {
+    if (this.#output === undefined) throw new Error("The program was not started");
+    return await within("the end of the program", DEADLINE_MS, this.#output);
+  }
+
+  /** Unmounts; fails unless the program then ends with 0 and leaves neither a process nor a mount. */
+  async stop(): Promise<RunResult> {
+    await must("umount", [this.mountpoint]);
+    const result = await this.ended();
+    if (result.code !== 0) throw new Error(`After umount the program ended with ${JSON.stringify(result)}`);
+    await this.assert_gone();
+    return result;
+  }
+
+  /** Fails when a process or a mount of the pool is left. */
+  async assert_gone(): Promise<void> {
+    if (find_mount(this.mountpoint) !== undefined) throw new Error("The pool is still in the mount table");
+    await wait_until("no process of the pool is left", () => processes_of(this.mountpoint).length === 0);
+  }
+
+  /** Resolves when the trace holds `count` lines that match. Needs PoolSetup.trace. */
+  async wait_for_trace(pattern: RegExp, count = 1): Promise<void> {
+    await wait_until(`${count} lines of the trace match ${pattern}`, () => {
+      return this.log_lines().filter((line) => pattern.test(line)).length >= count;
+    });
+  }
+
+  /** The lines of the log file so far. */
+  log_lines(): string[] {
+    return Deno.readTextFileSync(this.log_file).split("\n");
+  }
+
+  /** What helps to understand a failed test. */
+  async evidence(): Promise<string> {
+    const log = await Deno.readTextFile(this.log_file).catch(() => "");
+    const running = processes_of(this.mountpoint).join(" ");
+    return `processes: ${running}; end of the log:\n${log.slice(-SHOWN_BYTES)}`;
+  }
+
+  #arguments(): string[] {
+    const list = this.branches.map((path, at) => `${path}=${this.setup.branches?.[at]?.mode ?? "RW"}`).join(":");
+    const trace = this.setup.trace ? `,debug=true,log.file=${this.log_file}` : "";
+    const options = this.setup.options === undefined ? "" : `,${this.setup.options}`;
+    return ["-f", "-o", `minfreespace=0${trace}${options}`, list, this.mountpoint];
+  }
+}
+
+/** Mounts a pool, calls `body`, unmounts, and fails when anything is left. Cleans up whatever happens. */
+export async function with_pool(setup: PoolSetup, body: (pool: Pool) => Promise<void>): Promise<void> {
+  await with_unmounted_pool(setup, async (pool) => {
+    await pool.start();
+    await body(pool);
+    if (find_mount(pool.mountpoint) !== undefined) await pool.stop();
+  });
+}
+
+/** The same without starting the program: for tests of the start itself. */
+export async function with_unmounted_pool(setup: PoolSetup, body: (pool: Pool) => Promise<void>): Promise<void> {
+  await with_temp_dir(async (directory) => {
+    const branches = await make_branches(directory, setup);
+    const pool = new Pool(directory, branches, setup);
+    try {
+      await body(pool);
+      await remove_branches(directory);
+    } catch (error) {
+      console.error(await pool.evidence());
+      throw error;
+    }
+  });
+}
+
+async function make_branches(directory: string, setup: PoolSetup): Promise<string[]> {
+  const wanted = setup.branches ?? [{}, {}, {}];
+  const branches: string[] = [];
+  for (const [at, branch] of wanted.entries()) {
+    const path = `${directory}/branch${at}`;
+    await make_disk(branch.kind ?? "tmpfs", path, `${directory}/image${at}`, branch.size_bytes ?? DISK_BYTES);
+    branches.push(path);
+  }
+  await setup.prepare?.(branches);
+  return branches;
+}
+
+/** A plain umount: it fails with "busy" when the program left a file of a branch open. */
+async function remove_branches(directory: string): Promise<void> {
+  for (const { mountpoint } of mounts_below(directory)) {
+    const result = await run("umount", [mountpoint]);
+    if (result.code !== 0) throw new Error(`After the end of the pool: ${result.stderr}`);
+  }
+}
+
+/** Runs the same work on a pool and on a plain directory of a tmpfs; returns both results. Their paths end in "/work". */
+export async function on_pool_and_native<T>(
+  setup: PoolSetup,
+  work: (directory: string) => Promise<T>,
+): Promise<{ pool: T; native: T }> {
+  let results: { pool: T; native: T } | undefined;
+  await with_pool(setup, async (pool) => {
+    const native = `${pool.directory}/native`;
+    await make_disk("tmpfs", native, "", 1024 * MIB);
+    for (const parent of [native, pool.mountpoint]) await Deno.mkdir(`${parent}/work`);
+    results = { native: await work(`${native}/work`), pool: await work(pool.path("work")) };
+  });
+  return results!;
+}
