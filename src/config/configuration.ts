@@ -151,8 +151,9 @@ export class Configuration {
       const opened = this.#environment.try_append(text);
       if (opened < 0) return this.#fail(-opened, `cannot append to "${text}": ${errno_text(opened)}`);
     }
-    this.#note_legacy(option.name, text);
-    return this.#store(option, option.name === "cache.files" && text === "libfuse" ? "partial" : text);
+    const result = this.#store(option, option.name === "cache.files" && text === "libfuse" ? "partial" : text);
+    if (result === 0) this.#note_legacy(option.name, text);
+    return result;
   }
 
   #store(option: Option, text: string): number {
