@@ -1,7 +1,8 @@
 // System calls that take a path: a directory descriptor (or AT_FDCWD) and NUL-terminated bytes.
 // Each returns a value >= 0 or -errno; man page section 2 of the same name is the source.
-import { ELOOP, ENOSYS, ENOTDIR } from "../base/errno.ts";
-import { SLASH } from "../base/bytes.ts";
+import { c_string, DOT, SLASH } from "../base/bytes.ts";
+import { ELOOP, ENOENT, ENOSYS, ENOTDIR, EXDEV } from "../base/errno.ts";
+import { PATH_MAX_BYTES } from "../base/limits.ts";
 import { STATX_BASIC_STATS, StatxBuffer } from "../base/statx.ts";
 import { SYS_faccessat2, SYS_mknodat, SYS_openat2 } from "./arch.ts";
 import { close, O_CLOEXEC, O_DIRECTORY, O_NOFOLLOW, O_PATH } from "./file.ts";
@@ -130,8 +131,8 @@ export function pretend_openat2_missing(missing: boolean): void {
 
 /**
  * Opens `path` below `dirfd` so that no component but the last may be a symlink, and the last only with
- * O_PATH | O_NOFOLLOW: -ELOOP otherwise (departures D3). `beneath` also refuses leaving `dirfd`; without it the path
- * may be absolute. Before Linux 5.6: component by component.
+ * O_PATH | O_NOFOLLOW: -ELOOP otherwise (departures D3). `beneath` also refuses leaving `dirfd`, with -EXDEV; without it
+ * the path may be absolute. Before Linux 5.6: component by component.
  */
 export function open_no_symlinks(dirfd: number, path: Path, flags: number, beneath: boolean): number {
   if (!openat2_missing) {
@@ -141,34 +142,67 @@ export function open_no_symlinks(dirfd: number, path: Path, flags: number, benea
     if (fd !== -ENOSYS) return fd;
     openat2_missing = true;
   }
-  return open_by_components(dirfd, path, flags);
+  return open_by_components(dirfd, path, flags, beneath);
 }
 
-const component = new Uint8Array(4096);
-const ROOT = new Uint8Array([SLASH, 0]);
+const ROOT = c_string("/");
+const HERE = c_string(".");
+const component = new Uint8Array(PATH_MAX_BYTES);
+const component_stat = new StatxBuffer();
 
-function open_by_components(dirfd: number, path: Path, flags: number): number {
-  let at = 0;
-  let parent = dirfd;
-  if (path[0] === SLASH) parent = openat(AT_FDCWD, ROOT, O_PATH | O_DIRECTORY, 0);
-  while (parent >= 0 || parent === AT_FDCWD) {
-    while (path[at] === SLASH) at++;
-    let end = at;
-    while (path[end] !== 0 && path[end] !== SLASH) component[end - at] = path[end++]!;
-    component[end - at] = 0;
-    let next = end;
-    while (path[next] === SLASH) next++;
+function open_by_components(dirfd: number, path: Path, flags: number, beneath: boolean): number {
+  if (path[0] === 0) return -ENOENT;
+  if (path[0] === SLASH && beneath) return -EXDEV;
+  let fd = openat(dirfd, path[0] === SLASH ? ROOT : HERE, O_PATH | O_DIRECTORY, 0);
+  let depth = 0;
+  let at = skip_slashes(path, 0);
+  while (fd >= 0) {
+    const end = copy_component(path, at);
+    const next = skip_slashes(path, end);
     const is_last = path[next] === 0;
-    const step = end === at
-      ? openat(parent, EMPTY_AS_DOT, flags, 0)
-      : openat(parent, component, (is_last ? flags : O_PATH | O_DIRECTORY) | O_NOFOLLOW, 0);
-    if (parent !== dirfd) close(parent);
-    if (is_last) return step;
-    if (step === -ENOTDIR) return -ELOOP; // what openat2 says of a symlink; both mean "not on this branch"
-    parent = step;
+    depth += component_depth();
+    let step_flags = is_last ? flags : O_PATH;
+    if (next > end) step_flags = (step_flags & ~O_NOFOLLOW) | O_DIRECTORY; // a slash behind it asks for a directory
+    const parent = fd;
+    fd = beneath && depth < 0 ? -EXDEV : open_component(parent, step_flags);
+    close(parent);
+    if (is_last) return fd;
     at = next;
   }
-  return parent;
+  return fd;
 }
 
-const EMPTY_AS_DOT = new Uint8Array([0x2e, 0]);
+function skip_slashes(path: Path, start: number): number {
+  let at = start;
+  while (path[at] === SLASH) at++;
+  return at;
+}
+
+// Fills `component`, with "." when nothing is left (the path is "/"), and returns where it ended.
+function copy_component(path: Path, start: number): number {
+  let end = start;
+  while (path[end] !== 0 && path[end] !== SLASH) component[end - start] = path[end++]!;
+  component[end - start] = 0;
+  if (end === start) component.set(HERE);
+  return end;
+}
+
+// How much deeper `component` leads: -1 for "..", 0 for ".", 1 for a name.
+function component_depth(): number {
+  if (component[0] !== DOT) return 1;
+  if (component[1] === 0) return 0;
+  return component[1] === DOT && component[2] === 0 ? -1 : 1;
+}
+
+// Opens `component`; -ELOOP where openat2 says so, not what O_NOFOLLOW makes of a symlink.
+function open_component(parent: number, flags: number): number {
+  const fd = openat(parent, component, flags | O_NOFOLLOW, 0);
+  if ((flags & O_NOFOLLOW) !== 0) return fd;
+  if (fd === -ENOTDIR) {
+    return lstat(parent, component, component_stat) === 0 && component_stat.is_symlink ? -ELOOP : -ENOTDIR;
+  }
+  const may_be_symlink = fd >= 0 && (flags & (O_PATH | O_DIRECTORY)) === O_PATH;
+  if (!may_be_symlink || (fstat(fd, component_stat) === 0 && !component_stat.is_symlink)) return fd;
+  close(fd);
+  return -ELOOP;
+}
