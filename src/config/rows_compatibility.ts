@@ -56,6 +56,6 @@ export const COMPATIBILITY: OptionSection = {
     },
     alias("threads", "read-thread-count", INT, "live"),
     attribute_override("uid", "Owner shown for every object; -1 is off"),
-    attribute_override("umask", "Permission bits taken from every object, in decimal; -1 is off"),
+    attribute_override("umask", "Every object shows the permission bits 0777 without these, in decimal; -1 is off"),
   ],
 };
