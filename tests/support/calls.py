@@ -39,8 +39,16 @@ def public(function):
 
 @public
 def show(value):
-    """Hands a value to the test."""
-    json.dump(value, sys.stdout)
+    """Hands a value to the test. Integers that JavaScript cannot hold become text."""
+    json.dump(exact(value), sys.stdout)
+
+
+def exact(value):
+    if isinstance(value, dict):
+        return {key: exact(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [exact(item) for item in value]
+    return str(value) if isinstance(value, int) and abs(value) > 2**53 else value
 
 
 @public
