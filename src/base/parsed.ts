@@ -5,11 +5,12 @@ export type Parsed<T> =
   | { readonly ok: true; readonly value: T }
   | { readonly ok: false; readonly errno: number; readonly problem: string; readonly hint: string };
 
+/** A text that was read well. */
 export function good<T>(value: T): Parsed<T> {
   return { ok: true, value };
 }
 
-/** `errno` is positive. */
+/** A text that was refused; `errno` is positive. */
 export function bad<T>(errno: number, problem: string, hint = ""): Parsed<T> {
   return { ok: false, errno, problem, hint };
 }

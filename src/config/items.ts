@@ -21,6 +21,7 @@ export interface ConfigLine {
   readonly line: number;
 }
 
+/** Without white space at both ends, as C's isspace() has it. */
 export function trim_space(text: string): string {
   return text.replace(OUTER_SPACE, "");
 }

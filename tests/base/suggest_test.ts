@@ -1,3 +1,5 @@
+// Which word is near enough to be suggested to someone who mistyped one.
+
 import { assertEquals } from "@std/assert";
 import { nearest_word, suggestion } from "../../src/base/suggest.ts";
 

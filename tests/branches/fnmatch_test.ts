@@ -1,3 +1,5 @@
+// Shell patterns, as "branches=-PATTERN" and globbing use them.
+
 import { assertEquals } from "@std/assert";
 import { fnmatch, has_magic, unescape_pattern } from "../../src/branches/fnmatch.ts";
 

@@ -1,3 +1,5 @@
+// Globbing of branch patterns (config spec §4.2), on a list of paths and on a real directory.
+
 import { assertEquals } from "@std/assert";
 import { compare_bytewise, expand_braces } from "../../src/branches/glob.ts";
 import { SYSTEM_BRANCH_FILES } from "../../src/branches/branch_files.ts";

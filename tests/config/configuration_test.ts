@@ -234,6 +234,17 @@ Deno.test("no key and no text make it throw, and what fails changes nothing", ()
   }));
 });
 
+Deno.test("a value that is refused does not make the older cache word forgotten", () => {
+  const configuration = configured();
+  assertEquals(set_all(configuration, "startup", "cache.files=libfuse", "cache.files=zzz", "kernel-cache"), [
+    0,
+    -EINVAL,
+    0,
+  ]);
+  adjust_after_parsing(configuration);
+  assertEquals(configuration.get("cache.files"), "full");
+});
+
 Deno.test("adjustments", () => {
   const cases: [items: string[], expected: Record<string, string>, warnings: number][] = [
     [[], { "symlinkify-timeout": "-1", "cache.files": "off", "allow-idmap": "true" }, 0],

@@ -1,3 +1,5 @@
+// The usage text leaves nothing out that can be set.
+
 import { assert, assertEquals } from "@std/assert";
 import { usage_text, version_text } from "../../src/config/help.ts";
 import { LISTED_OPTIONS, OPTIONS, OWN_OPTIONS } from "../../src/config/options.ts";

@@ -89,6 +89,7 @@ Deno.test("func.readdir", () => {
     "foo",
     "seq 1",
     "seq:2147483648",
+    "cor:1:2147483648",
     "cor:1:99999999999999",
   ];
   for (const text of bad) assertEquals(read(READDIR, text), -EINVAL, text);

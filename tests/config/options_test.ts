@@ -4,7 +4,6 @@ import { assert, assertEquals } from "@std/assert";
 import { EROFS } from "../../src/base/errno.ts";
 import { adjust_after_parsing } from "../../src/config/adjust.ts";
 import { Configuration } from "../../src/config/configuration.ts";
-import { CONTROL_NAMES } from "../../src/config/control_keys.ts";
 import {
   find_option,
   functions_of,
@@ -188,11 +187,6 @@ Deno.test("functions and their categories", () => {
   assertEquals(names("action").join(" "), "chmod chown link removexattr rename rmdir setxattr truncate unlink utimens");
   assertEquals(names("create").join(" "), "create mkdir mknod symlink");
   assertEquals(names("search").join(" "), "access getattr getxattr listxattr open readlink");
-});
-
-Deno.test("control names: those of the reference, then ours", () => {
-  assertEquals(CONTROL_NAMES.slice(0, 82), LISTED.map(([name]) => `user.mergerfs.${name}`));
-  assertEquals(CONTROL_NAMES.slice(82), ["user.mergerfs-ts.readdirplus", "user.mergerfs-ts.strict"]);
 });
 
 Deno.test("a near name is suggested", () => {
