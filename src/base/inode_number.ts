@@ -21,12 +21,14 @@ export const INODE_MODE_WORDS: readonly string[] = [
   "hybrid-hash32",
 ];
 
-function hashes_path(mode: number, is_directory: boolean): boolean {
+/** Whether inode numbers of such objects come from the path, not from the branch. */
+export function hashes_path(mode: number, is_directory: boolean): boolean {
   if (mode === INODE_PATH_HASH || mode === INODE_PATH_HASH32) return true;
   return is_directory && (mode === INODE_HYBRID_HASH || mode === INODE_HYBRID_HASH32);
 }
 
-function is_folded(mode: number): boolean {
+/** Whether the mode gives numbers of 32 bits. */
+export function is_folded(mode: number): boolean {
   return mode === INODE_PATH_HASH32 || mode === INODE_DEVINO_HASH32 || mode === INODE_HYBRID_HASH32;
 }
 

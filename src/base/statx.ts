@@ -82,6 +82,11 @@ export class StatxBuffer {
     return this.words[STATX_MTIME_WORD]! + (this.words[STATX_MTIME_WORD + 1]! | 0) * 0x1_0000_0000;
   }
 
+  /** Change time, whole seconds since the epoch. */
+  get ctime_s(): number {
+    return this.words[STATX_CTIME_WORD]! + (this.words[STATX_CTIME_WORD + 1]! | 0) * 0x1_0000_0000;
+  }
+
   get is_directory(): boolean {
     return (this.mode & S_IFMT) === S_IFDIR;
   }

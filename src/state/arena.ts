@@ -59,6 +59,11 @@ export class Arena {
     return arena;
   }
 
+  /** What INIT settled, as flat numbers (fuse/init.ts). */
+  get init_outcome(): Int32Array<ArrayBuffer> {
+    return this.header.subarray(at.H_INIT_OUTCOME, at.H_INIT_OUTCOME + at.INIT_OUTCOME_WORDS);
+  }
+
   address(): ArenaAddress {
     return { fd: this.fd, address: this.mapping.address };
   }

@@ -126,16 +126,22 @@ export class Handles {
     return slot;
   }
 
-  /** Waits until no other request works on the directory handle, and makes it ours. */
-  lock_directory(slot: number): void {
-    const busy = slot * at.HANDLE_WORDS + at.F_BUSY;
+  /**
+   * Waits until no other request works on the directory handle, and makes it ours. Returns its slot; -EBADF when the
+   * kernel's number is none, or was released while we waited (a killed READDIR may be overtaken by RELEASEDIR).
+   */
+  lock_directory(low: number, high: number): number {
     for (;;) {
       this.nodes.table.lock();
-      if (this.words[busy] === 0) break;
+      const slot = this.find(low, high, at.KIND_DIRECTORY);
+      const busy = slot * at.HANDLE_WORDS + at.F_BUSY;
+      if (slot === 0 || this.words[busy] === 0) {
+        if (slot !== 0) this.words[busy] = 1;
+        this.nodes.table.unlock();
+        return slot === 0 ? -EBADF : slot;
+      }
       this.locks.sleep_until_release(this.locks.patience_ms);
     }
-    this.words[busy] = 1;
-    this.nodes.table.unlock();
   }
 
   unlock_directory(slot: number): void {

@@ -1,6 +1,7 @@
 // Storage for the names of nodes: blocks in units of 8 bytes, one free list per size. Used under the table lock.
 import { Arena } from "./arena.ts";
 import { copy_bytes } from "../base/bytes.ts";
+import { NAME_MAX_BYTES } from "../base/limits.ts";
 import { H_NAME_FREE, H_NAME_TOP, NAME_UNIT_BYTES, NAME_UNITS } from "./layout.ts";
 
 const WORDS_PER_UNIT = NAME_UNIT_BYTES / 4;
@@ -21,8 +22,9 @@ export class Names {
     this.words = arena.name_words;
   }
 
-  /** Stores a name of 1 to 255 bytes and returns its block, or 0 when the region is full. */
+  /** Stores a name of 1 to 255 bytes and returns its block, or 0 when the region is full or the name too long. */
   store(name: Uint8Array, name_at: number, length: number): number {
+    if (length > NAME_MAX_BYTES) return 0;
     const units = units_for(length);
     let block = this.header[H_NAME_FREE + units]!;
     if (block !== 0) {

@@ -13,6 +13,7 @@ import {
   N_CHILDREN,
   N_EXCLUSIVE,
   N_HASH,
+  N_LINK_KEY,
   N_LOOKUPS_HIGH,
   N_LOOKUPS_LOW,
   N_NAME,
@@ -101,10 +102,7 @@ export class Nodes {
       if (slot > 0 && !this.give_name(slot, parent, hash, name, name_at, name_length)) {
         this.free(slot);
         slot = -ENFILE;
-      } else if (slot > 0 && this.never_forget) {
-        this.words[slot * NODE_WORDS + N_STATE]! |= NODE_STICKY;
-        this.add_lookups(slot, 1);
-      }
+      } else if (slot > 0) this.add_sticky(slot);
     }
     if (slot > 0) this.add_lookups(slot, 1);
     this.table.unlock();
@@ -149,8 +147,7 @@ export class Nodes {
   /** Takes the name away: the object was removed or replaced, the id lives on (operations §7.3). */
   detach(slot: number): void {
     this.table.lock();
-    this.drop_name(slot);
-    this.free_if_unused(slot);
+    this.remove_name(slot);
     this.table.unlock();
   }
 
@@ -158,10 +155,7 @@ export class Nodes {
   detach_named(parent: number, name: Uint8Array, name_at: number, name_length: number): void {
     this.table.lock();
     const slot = this.find(parent, name, name_at, name_length);
-    if (slot !== 0) {
-      this.drop_name(slot);
-      this.free_if_unused(slot);
-    }
+    if (slot !== 0) this.remove_name(slot);
     this.table.unlock();
   }
 
@@ -171,13 +165,14 @@ export class Nodes {
     const hash = name_hash(parent, name, name_at, name_length);
     const former = this.index.find(hash, parent, name, name_at, name_length);
     if (former !== slot) {
-      if (former !== 0) this.drop_name(former);
-      const sticky = this.words[slot * NODE_WORDS + N_STATE]! & NODE_STICKY;
-      this.words[slot * NODE_WORDS + N_STATE]! &= ~NODE_STICKY;
-      this.drop_name(slot);
-      this.words[slot * NODE_WORDS + N_STATE]! |= sticky;
-      this.give_name(slot, parent, hash, name, name_at, name_length);
+      const left = this.take_name(slot);
+      if (former !== 0) {
+        this.take_name(former);
+        this.drop_sticky(former);
+      }
+      if (this.give_name(slot, parent, hash, name, name_at, name_length) && left === 0) this.add_sticky(slot);
       if (former !== 0) this.free_if_unused(former);
+      this.free_if_unused(left);
     }
     this.table.unlock();
   }
@@ -202,6 +197,11 @@ export class Nodes {
     this.table.unlock();
   }
 
+  /** Whether the node is in the index of hard links; read without the lock, for the write path. */
+  has_hard_links(slot: number): boolean {
+    return this.words[slot * NODE_WORDS + N_LINK_KEY] !== 0;
+  }
+
   /** Slots and upper id words of the other nodes of the same object; returns how many. */
   other_links(slot: number, slots: Int32Array, reuses: Int32Array): number {
     this.table.lock();
@@ -211,12 +211,26 @@ export class Nodes {
     return count;
   }
 
+  /** Names of all nodes directly below the root (config §7.3.1). Walks the whole table: for commands only. */
+  root_children(): Uint8Array<ArrayBuffer>[] {
+    const names: Uint8Array<ArrayBuffer>[] = [];
+    this.table.lock();
+    for (let slot = ROOT_SLOT + 1; slot < this.header[H_NODE_TOP]!; slot++) {
+      const node = slot * NODE_WORDS;
+      if ((this.words[node + N_STATE]! & NODE_NAMED) === 0 || this.words[node + N_PARENT] !== ROOT_SLOT) continue;
+      const name = new Uint8Array(this.words[node + N_NAME_LENGTH]!);
+      this.names.copy_to(this.words[node + N_NAME]!, name.length, name, 0);
+      names.push(name);
+    }
+    this.table.unlock();
+    return names;
+  }
+
   /** Frees the node, and then its ancestors, if nothing refers to it any more. Table lock held. */
   free_if_unused(slot: number): void {
     let at = slot;
     while (at > ROOT_SLOT && this.is_unused(at)) {
-      const parent = this.words[at * NODE_WORDS + N_PARENT]!;
-      this.drop_name(at);
+      const parent = this.take_name(at);
       this.free(at);
       at = parent;
     }
@@ -279,9 +293,18 @@ export class Nodes {
     return true;
   }
 
-  private drop_name(slot: number): void {
+  // The node loses its name for good, and what only that name kept is freed.
+  private remove_name(slot: number): void {
+    const parent = this.take_name(slot);
+    this.drop_sticky(slot);
+    this.free_if_unused(slot);
+    this.free_if_unused(parent);
+  }
+
+  // Takes the name out of the index and returns the parent it had, or 0 when the node has no name.
+  private take_name(slot: number): number {
     const node = slot * NODE_WORDS;
-    if ((this.words[node + N_STATE]! & NODE_NAMED) === 0) return;
+    if ((this.words[node + N_STATE]! & NODE_NAMED) === 0) return 0;
     this.index.remove(slot);
     this.names.free(this.words[node + N_NAME]!, this.words[node + N_NAME_LENGTH]!);
     const parent = this.words[node + N_PARENT]!;
@@ -289,11 +312,21 @@ export class Nodes {
     this.words[node + N_NAME] = 0;
     this.words[node + N_STATE]! &= ~NODE_NAMED;
     this.words[parent * NODE_WORDS + N_CHILDREN]!--;
-    if ((this.words[node + N_STATE]! & NODE_STICKY) !== 0) {
-      this.words[node + N_STATE]! &= ~NODE_STICKY;
-      this.set_lookups(slot, Math.max(0, this.lookups(slot) - 1));
-    }
-    this.free_if_unused(parent);
+    return parent;
+  }
+
+  // A node with its first name under never-forget-nodes.
+  private add_sticky(slot: number): void {
+    if (!this.never_forget) return;
+    this.words[slot * NODE_WORDS + N_STATE]! |= NODE_STICKY;
+    this.add_lookups(slot, 1);
+  }
+
+  private drop_sticky(slot: number): void {
+    const node = slot * NODE_WORDS;
+    if ((this.words[node + N_STATE]! & NODE_STICKY) === 0) return;
+    this.words[node + N_STATE]! &= ~NODE_STICKY;
+    this.set_lookups(slot, Math.max(0, this.lookups(slot) - 1));
   }
 
   private lookups(slot: number): number {

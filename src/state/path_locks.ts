@@ -44,7 +44,11 @@ export class PathLocks {
   // Slots held: shared as they are, exclusive ones negative.
   private readonly held = new Int32Array(PATH_MAX_BYTES * 2);
   private held_count = 0;
+  // Nodes whose later shared locks wait behind the present request.
   private readonly claimed = new Int32Array(2);
+  // The present request waited so long that it may overtake the claims of others: it waits for held locks only, else
+  // two such requests could wait for each other.
+  private is_impatient = false;
   private readonly release_word: Uint8Array<ArrayBuffer>;
 
   constructor(private readonly nodes: Nodes, thread_index: number) {
@@ -94,6 +98,7 @@ export class PathLocks {
     const started_ms = performance.now();
     for (;;) {
       this.nodes.table.lock();
+      this.victim = 0;
       let parent = this.try_path(low, high, path);
       if (parent > 0) {
         this.victim = this.nodes.find(parent, name, at, length);
@@ -122,6 +127,7 @@ export class PathLocks {
     const started_ms = performance.now();
     for (;;) {
       this.nodes.table.lock();
+      this.old_node = this.new_node = 0;
       const first = this.try_path(old_low, old_high, old_path);
       const second = first < 0 ? first : this.try_path(new_low, new_high, new_path);
       let result = second < 0 ? second : 0;
@@ -184,23 +190,27 @@ export class PathLocks {
     exclusive2: number,
     started_ms: number,
   ): boolean {
+    this.drop_claims();
     if (result !== -EAGAIN) {
-      this.drop_claims();
       if (result >= 0) {
         this.take_shared(shared1);
         this.take_shared(shared2);
         this.take_exclusive(exclusive1);
         this.take_exclusive(exclusive2);
       }
-      this.nodes.table.unlock();
+      const had_claims = this.is_impatient;
+      this.is_impatient = false;
+      if (had_claims) this.tell_waiters();
+      else this.nodes.table.unlock();
       return true;
     }
     const waited_ms = performance.now() - started_ms;
-    if (waited_ms >= this.patience_ms) {
+    this.is_impatient = waited_ms >= this.patience_ms;
+    if (this.is_impatient) {
       this.claim(0, exclusive1);
       this.claim(1, exclusive2);
     }
-    this.sleep_until_release(Math.max(1, Math.min(this.patience_ms, this.patience_ms - waited_ms)));
+    this.sleep_until_release(this.is_impatient ? this.patience_ms : this.patience_ms - waited_ms);
     return false;
   }
 
@@ -214,7 +224,7 @@ export class PathLocks {
       const node = at * NODE_WORDS;
       if (at === 0 || (words[node + N_STATE]! & NODE_NAMED) === 0) return -ESTALE;
       if (words[node + N_EXCLUSIVE] !== 0) return -EAGAIN;
-      if (words[node + N_WANTED] !== 0 && words[node + N_WANTED] !== this.me) return -EAGAIN;
+      if (words[node + N_WANTED] !== 0 && !this.is_impatient) return -EAGAIN;
       length += words[node + N_NAME_LENGTH]! + 1;
     }
     if (length > PATH_MAX_BYTES) return -ENAMETOOLONG;
@@ -253,9 +263,8 @@ export class PathLocks {
   private is_blocked_exclusive(slot: number): boolean {
     if (slot === 0) return false;
     const node = slot * NODE_WORDS;
-    const wanted = this.words[node + N_WANTED]!;
     return this.words[node + N_SHARED_LOCKS] !== 0 || this.words[node + N_EXCLUSIVE] !== 0 ||
-      (wanted !== 0 && wanted !== this.me);
+      (this.words[node + N_WANTED] !== 0 && !this.is_impatient);
   }
 
   private is_ancestor(slot: number, of: number): boolean {

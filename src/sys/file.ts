@@ -83,9 +83,12 @@ export function dup(fd: number): number {
   return checked(libc.dup(fd));
 }
 
-/** Makes `to` a descriptor of what `from` has open, closing what `to` had, in one step. */
-export function dup_onto(from: number, to: number): number {
-  return checked(libc.dup3(from, to, O_CLOEXEC));
+/**
+ * Makes `to` a descriptor of what `from` has open, closing what `to` had, in one step. Programs that are started have it
+ * only when `inherited`.
+ */
+export function dup_onto(from: number, to: number, inherited = false): number {
+  return checked(libc.dup3(from, to, inherited ? 0 : O_CLOEXEC));
 }
 
 export function fcntl(fd: number, command: number, argument: number): number {
@@ -95,6 +98,13 @@ export function fcntl(fd: number, command: number, argument: number): number {
 /** ioctl(2) with a buffer, for commands below 2^32 (all that exist). */
 export function ioctl(fd: number, command: number, buffer: Uint8Array<ArrayBuffer>): number {
   return checked(libc.ioctl(fd, command, buffer));
+}
+
+const POSIX_FADV_DONTNEED = 4;
+
+/** Asks the branch filesystem to drop the file's pages from the page cache. */
+export function fadvise_dontneed(fd: number): void {
+  libc.posix_fadvise(fd, 0n, 0n, POSIX_FADV_DONTNEED);
 }
 
 const range_from = new BigInt64Array(1);

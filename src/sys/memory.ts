@@ -17,6 +17,11 @@ export interface Mapping {
   readonly buffer: ArrayBuffer;
 }
 
+/** Size of a memory page, getpagesize(2). */
+export function page_bytes(): number {
+  return libc.getpagesize();
+}
+
 /** An unnamed file in memory, closed on exec; -errno when it cannot be made. `name` ends with NUL, for /proc only. */
 export function memfd_create(name: Uint8Array<ArrayBuffer>): number {
   return checked(libc.memfd_create(name, MFD_CLOEXEC));

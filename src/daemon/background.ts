@@ -1,0 +1,50 @@
+// Background mode. A runtime with threads must not fork, so the program starts itself again as a child, and waits until
+// the child says that the mount answers, or ends (shared design, §4).
+import { dup_onto, O_RDWR, write } from "../sys/file.ts";
+import { setsid } from "../sys/identity.ts";
+import { AT_FDCWD, openat } from "../sys/path.ts";
+import { c_string, to_bytes, to_text } from "../base/bytes.ts";
+
+/** Tells a child that it is one. */
+export const CHILD_VARIABLE = "MERGERFS_TS_BACKGROUND";
+const READY = "ready\n";
+
+/** Whether this process was started by another one of us to serve in the background. */
+export function is_background_child(): boolean {
+  return Deno.env.get(CHILD_VARIABLE) !== undefined;
+}
+
+/** Starts the child and waits for its word. Returns the exit code for the caller: 0 only when the mount answers. */
+export async function run_in_background(argv: readonly string[]): Promise<number> {
+  const child = new Deno.Command(Deno.execPath(), {
+    args: [...own_arguments(argv.length), ...argv],
+    env: { [CHILD_VARIABLE]: "1" },
+    stdin: "null",
+    stdout: "piped",
+    stderr: "inherit",
+  }).spawn();
+  let said = "";
+  for await (const part of child.stdout) {
+    said += to_text(part);
+    if (said.includes(READY)) return 0;
+  }
+  const { code } = await child.status;
+  return code === 0 ? 1 : code;
+}
+
+/** What stands between the executable and the program's own arguments: nothing, or those of a runtime or loader. */
+function own_arguments(count: number): string[] {
+  const all = Deno.readTextFileSync("/proc/self/cmdline").split("\0").slice(0, -1);
+  return all.slice(1, all.length - count);
+}
+
+/** In the child, once the mount answers: tells the parent, and leaves terminal and directory behind. */
+export function detach(): void {
+  Deno.chdir("/");
+  setsid();
+  const ready = to_bytes(READY);
+  write(1, ready, ready.length);
+  const null_device = openat(AT_FDCWD, c_string("/dev/null"), O_RDWR, 0);
+  if (null_device < 0) return;
+  for (const fd of [0, 1, 2]) dup_onto(null_device, fd, true);
+}

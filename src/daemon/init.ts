@@ -1,0 +1,122 @@
+// Answers INIT, the first message of a mount, and writes the outcome into the arena for everyone else.
+import { EAGAIN, EINTR, EIO, ENOENT, errno_text } from "../base/errno.ts";
+import { Configuration } from "../config/configuration.ts";
+import { Settings } from "../config/settings.ts";
+import { READDIRPLUS_WORDS } from "../config/words.ts";
+import { FUSE_INIT, FUSE_MIN_READ_BUFFER_BYTES } from "../fuse/abi.ts";
+import {
+  congestion_threshold_for,
+  INIT_READY,
+  InitOutcome,
+  InitWishes,
+  max_background_for,
+  negotiate,
+  read_offer,
+  refused_options,
+  to_words,
+} from "../fuse/init.ts";
+import { put_init, Reply } from "../fuse/reply.ts";
+import { Request } from "../fuse/request.ts";
+import { Arena } from "../state/arena.ts";
+import { read, write } from "../sys/file.ts";
+import { page_bytes } from "../sys/memory.ts";
+import { StartError } from "./start_error.ts";
+
+const LIMIT_FILE = "/proc/sys/fs/fuse/max_pages_limit";
+/** Most pages a kernel with that file takes (operations §23), and most of one without. */
+const PAGES_MAX = 65535;
+const PAGES_MAX_WITHOUT_LIMIT_FILE = 256;
+/** Enough for INIT before anything is agreed: 257 pages, as operations §8.1 has it. */
+const FIRST_PAGES = 257;
+
+/** Reads INIT from the device, agrees with the kernel, and answers. Throws a StartError when that is not possible. */
+export function answer_init(fd: number, arena: Arena, settings: Settings, worker_limit: number): InitOutcome {
+  const incoming = new Uint8Array(FIRST_PAGES * page_bytes());
+  const request = new Request(incoming);
+  const outgoing = new Uint8Array(FUSE_MIN_READ_BUFFER_BYTES);
+  const reply = new Reply(outgoing, 0);
+  const wishes = init_wishes(settings, worker_limit);
+  for (;;) {
+    const length = read_message(fd, incoming);
+    const decoded = request.decode_device(0, length);
+    reply.begin(request);
+    if (decoded < 0 || request.opcode !== FUSE_INIT) {
+      reply.error(EIO);
+      write(fd, outgoing, reply.length);
+      continue;
+    }
+    const outcome = negotiate(read_offer(request), wishes);
+    if (outcome.status < 0) reply.error(outcome.status);
+    else reply.ok(put_init(reply, reply.body_word, outcome));
+    if (write(fd, outgoing, reply.length) < 0 || outcome.status < 0) {
+      throw new StartError(
+        `This kernel speaks FUSE ${request.arg(0)}.${request.arg(1)}; 7.27 or newer is needed (Linux 4.19)`,
+      );
+    }
+    if (outcome.status !== INIT_READY) continue;
+    arena.init_outcome.set(to_words(outcome));
+    return outcome;
+  }
+}
+
+function read_message(fd: number, incoming: Uint8Array<ArrayBuffer>): number {
+  for (;;) {
+    const length = read(fd, incoming, incoming.length);
+    if (length >= 0) return length;
+    if (length === -EINTR || length === -EAGAIN || length === -ENOENT) continue;
+    throw new StartError(`The FUSE device gave no INIT: ${errno_text(length)} (was the pool unmounted meanwhile?)`);
+  }
+}
+
+function init_wishes(settings: Settings, worker_limit: number): InitWishes {
+  const max_background = max_background_for(worker_limit);
+  return {
+    async_read: settings.async_read,
+    export_support: settings.export_support,
+    writeback_cache: settings.cache_writeback,
+    handle_killpriv: settings.handle_killpriv,
+    handle_killpriv_v2: settings.handle_killpriv_v2,
+    posix_acl: settings.posix_acl,
+    cache_symlinks: settings.cache_symlinks,
+    direct_io_allow_mmap: settings.direct_io_allow_mmap,
+    allow_idmap: settings.allow_idmap,
+    readdirplus: READDIRPLUS_WORDS[settings.readdirplus]!,
+    passthrough: false,
+    max_stack_depth: 0,
+    default_permissions: settings.kernel_permissions_check,
+    over_io_uring: false,
+    has_resend: false,
+    max_pages: message_pages(settings.fuse_msg_size_pages),
+    page_bytes: page_bytes(),
+    max_background,
+    congestion_threshold: congestion_threshold_for(max_background),
+  };
+}
+
+/** `fuse-msg-size` as the kernel allows it; its limit is raised where there is one (operations §23). */
+function message_pages(wanted: number): number {
+  const at_least_one = Math.max(1, wanted);
+  let limit: number;
+  try {
+    limit = Number(Deno.readTextFileSync(LIMIT_FILE));
+  } catch {
+    return Math.min(at_least_one, PAGES_MAX_WITHOUT_LIMIT_FILE);
+  }
+  const pages = Math.min(at_least_one, PAGES_MAX);
+  if (pages <= limit) return pages;
+  try {
+    Deno.writeTextFileSync(LIMIT_FILE, String(pages));
+    return pages;
+  } catch {
+    return limit;
+  }
+}
+
+/** What the kernel refused reads back as it really is (config §3.1). */
+export function show_refused(configuration: Configuration, outcome: InitOutcome): void {
+  for (const name of refused_options(outcome)) {
+    if (name === "passthrough.io") configuration.force(name, "off");
+    else if (name !== "fuse-msg-size") configuration.force(name, "false");
+  }
+  configuration.force("fuse-msg-size", String(outcome.max_pages));
+}

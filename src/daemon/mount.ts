@@ -1,0 +1,79 @@
+// The mount half of starting: from a configuration to a device descriptor, an arena, and an answered INIT. What comes
+// after it needs nothing but the arena and the descriptor (shared design, §10).
+import { ENOENT, ENOTCONN, errno_text } from "../base/errno.ts";
+import { c_string } from "../base/bytes.ts";
+import { StatxBuffer } from "../base/statx.ts";
+import { Configuration } from "../config/configuration.ts";
+import { open_device, remount, Session, unmount_lazily } from "../sys/device.ts";
+import { close } from "../sys/file.ts";
+import { geteuid } from "../sys/identity.ts";
+import { AT_FDCWD, stat } from "../sys/path.ts";
+import { load_libfuse } from "./libfuse.ts";
+import { mount_options } from "./mount_options.ts";
+import { catching_standard_error } from "./standard_error.ts";
+import { StartError } from "./start_error.ts";
+
+/** The absolute path of the mountpoint. A dead mount on it, left by a killed daemon, is taken away first. */
+export function resolve_mountpoint(as_given: string): string {
+  const found = stat_errno(as_given);
+  if (found === -ENOTCONN) unmount_lazily(as_given);
+  const again = found === -ENOTCONN ? stat_errno(as_given) : found;
+  if (again < 0) {
+    const remedy = again === -ENOENT ? `create it with "mkdir -p ${as_given}"` : "check it and the way to it";
+    throw new StartError(`bad mount point \`${as_given}': ${errno_text(again)} (${remedy})`);
+  }
+  const path = Deno.realPathSync(as_given);
+  if (!stat_buffer.is_directory) {
+    throw new StartError(`bad mount point \`${as_given}': Not a directory (the pool is mounted on a directory)`);
+  }
+  return path;
+}
+
+const stat_buffer = new StatxBuffer();
+
+function stat_errno(path: string): number {
+  return stat(AT_FDCWD, c_string(path), stat_buffer);
+}
+
+/** Mounts the pool, or throws a StartError with the reason. */
+export function mount_pool(
+  program: string,
+  configuration: Configuration,
+  words: readonly string[],
+  mountpoint: string,
+): Session {
+  const is_root = geteuid() === 0;
+  check_device(is_root);
+  const libfuse = load_libfuse();
+  const options = mount_options(configuration, words, is_root);
+  const { result: session, text } = catching_standard_error(() => libfuse.mount(program, options.libfuse, mountpoint));
+  if (session === undefined) throw new StartError(`mount failed: ${reason_of(text)} (${remedy_of(is_root, text)})`);
+  if (options.remount_flags !== 0n) remount(mountpoint, options.remount_flags, "");
+  return session;
+}
+
+function check_device(is_root: boolean): void {
+  const fd = open_device();
+  if (fd >= 0) close(fd);
+  else if (fd === -ENOENT) {
+    throw new StartError(
+      "device not found, try 'modprobe fuse' first (there is no /dev/fuse; a container needs --device /dev/fuse)",
+    );
+  } else if (is_root) {
+    throw new StartError(
+      `failed to open /dev/fuse: ${errno_text(fd)} (a container needs --device /dev/fuse and CAP_SYS_ADMIN)`,
+    );
+  }
+}
+
+function reason_of(text: string): string {
+  const line = text.split("\n").filter((part) => part.trim() !== "").join("; ");
+  return line === "" ? "no reason given" : line;
+}
+
+function remedy_of(is_root: boolean, text: string): string {
+  if (is_root) return "check the mount options; a container needs CAP_SYS_ADMIN";
+  if (text.includes("allow_other")) return `add "user_allow_other" to /etc/fuse.conf, or leave "allow_other" away`;
+  if (text.includes("fusermount3")) return "as a user: the mountpoint must be yours, and fusermount3 set-uid root";
+  return "install fuse3 for fusermount3, or start as root";
+}

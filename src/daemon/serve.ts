@@ -1,0 +1,135 @@
+// The life of a mount, from a parsed command line to the exit code (operations §25).
+import { errno_text } from "../base/errno.ts";
+import { log } from "../base/log.ts";
+import { adjust_after_parsing } from "../config/adjust.ts";
+import { CommandLine } from "../config/command_line.ts";
+import { Configuration } from "../config/configuration.ts";
+import { LISTED_OPTIONS, OWN_OPTIONS } from "../config/options.ts";
+import { Settings } from "../config/settings.ts";
+import { worker_count } from "../config/thread_counts.ts";
+import { Arena } from "../state/arena.ts";
+import { ConfigCell } from "../state/config_cell.ts";
+import { Session } from "../sys/device.ts";
+import { geteuid, keep_capabilities, raise_limits, set_nice, umask } from "../sys/identity.ts";
+import { detach } from "./background.ts";
+import { answer_init, show_refused } from "./init.ts";
+import { log_to_standard_error, log_to_syslog } from "./log_sinks.ts";
+import { mount_pool, resolve_mountpoint } from "./mount.ts";
+import { catch_signals } from "./signals.ts";
+import { StartError } from "./start_error.ts";
+import { pool_size, WorkerPool } from "./worker_pool.ts";
+
+const ANSWER_TIMEOUT_MS = 30_000;
+const OOM_SCORE = "-990";
+
+/** Mounts and serves until the end. Returns the exit code. */
+export async function run_daemon(
+  program: string,
+  version: string,
+  line: CommandLine,
+  in_background: boolean,
+): Promise<number> {
+  log_to_standard_error(program);
+  try {
+    return await mount_and_serve(program, version, line, in_background);
+  } catch (error) {
+    if (!(error instanceof StartError)) throw error;
+    console.error(`${program}: ${error.message}`);
+    return 1;
+  }
+}
+
+async function mount_and_serve(
+  program: string,
+  version: string,
+  line: CommandLine,
+  in_background: boolean,
+): Promise<number> {
+  const { configuration } = line;
+  log("info", `${program} v${version} starts`);
+  for (const warning of adjust_after_parsing(configuration)) log("warning", warning);
+  const mountpoint = resolve_mountpoint(configuration.get("mountpoint")!);
+  if (geteuid() !== 0) console.error(`* WARNING: ${program} is not running as root and may not work correctly`);
+  prepare_process(new Settings(configuration));
+  configuration.force("pid", String(Deno.pid));
+  configuration.force("version", version);
+  const arena = Arena.create();
+  const session = mount_pool(program, configuration, line.mount_words, mountpoint);
+  try {
+    return await serve(program, configuration, arena, session, mountpoint, in_background);
+  } finally {
+    session.unmount();
+    log("info", `Unmounted "${mountpoint}"`);
+  }
+}
+
+async function serve(
+  program: string,
+  configuration: Configuration,
+  arena: Arena,
+  session: Session,
+  mountpoint: string,
+  in_background: boolean,
+): Promise<number> {
+  const settings = new Settings(configuration);
+  const size = pool_size(
+    worker_count(settings.read_thread_count, settings.process_thread_count, navigator.hardwareConcurrency),
+    navigator.hardwareConcurrency,
+  );
+  const signal = new Promise<string>((resolve) => catch_signals(resolve));
+  show_refused(configuration, answer_init(session.fd(), arena, settings, size.limit));
+  new ConfigCell(arena).edit(() => configuration.serialize());
+  const pool = new WorkerPool(arena, session.fd(), size);
+  await pool.start();
+  await wait_for_answer(mountpoint);
+  if (in_background) {
+    log_to_syslog(program);
+    detach();
+  }
+  log_start(configuration, mountpoint, size.initial);
+  const reason = await Promise.race([pool.end, signal.then((name) => `${name} received`)]);
+  if (reason !== "") log("info", reason);
+  return 0;
+}
+
+/** The environment every worker inherits (operations §25.1 steps 5 and 7). What is refused is not needed. */
+function prepare_process(settings: Settings): void {
+  umask(0);
+  raise_limits();
+  set_nice(settings.scheduling_priority);
+  try {
+    Deno.writeTextFileSync("/proc/self/oom_score_adj", OOM_SCORE);
+  } catch {
+    // only root may lower it
+  }
+  const kept = keep_capabilities();
+  if (kept < 0 && geteuid() === 0) {
+    log("warning", `Cannot keep capabilities: ${errno_text(kept)}; files of users may be refused`);
+  }
+}
+
+/** The kernel asks for the root of the pool and gets an answer: only then is the mount there for others. */
+async function wait_for_answer(mountpoint: string): Promise<void> {
+  let timer: number | undefined;
+  const late = new Promise<never>((_resolve, reject) => {
+    const error = new StartError(`The mount on "${mountpoint}" does not answer within ${ANSWER_TIMEOUT_MS / 1000} s`);
+    timer = setTimeout(() => reject(error), ANSWER_TIMEOUT_MS);
+  });
+  try {
+    await Promise.race([Deno.lstat(mountpoint), late]);
+  } catch (error) {
+    if (error instanceof StartError) throw error;
+    throw new StartError(
+      `The mount on "${mountpoint}" does not answer: ${error instanceof Error ? error.message : error}`,
+    );
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+function log_start(configuration: Configuration, mountpoint: string, workers: number): void {
+  for (const option of [...LISTED_OPTIONS, ...OWN_OPTIONS]) {
+    log("info", `${option.name}=${configuration.get(option.name)}`);
+  }
+  log("info", `Mounted on "${mountpoint}", ${workers} workers`);
+}

@@ -1,0 +1,22 @@
+// Signals (config §7.7): three end the daemon, the rest is caught and without effect.
+
+const ENDING: readonly Deno.Signal[] = ["SIGINT", "SIGTERM", "SIGQUIT"];
+const WITHOUT_EFFECT: readonly Deno.Signal[] = ["SIGHUP", "SIGUSR1", "SIGUSR2"];
+const NUMBERS: Readonly<Record<string, number>> = { SIGHUP: 1, SIGINT: 2, SIGQUIT: 3, SIGTERM: 15 };
+
+/** Calls `end` with the name of a signal that ends the daemon. A signal the caller ignores stays ignored. */
+export function catch_signals(end: (signal: string) => void): void {
+  const ignored = ignored_signals();
+  for (const signal of ENDING) {
+    if (!ignored.has(NUMBERS[signal]!)) Deno.addSignalListener(signal, () => end(signal));
+  }
+  for (const signal of WITHOUT_EFFECT) Deno.addSignalListener(signal, () => {});
+}
+
+function ignored_signals(): Set<number> {
+  const line = /^SigIgn:\s*([0-9a-f]+)$/m.exec(Deno.readTextFileSync("/proc/self/status"));
+  const mask = BigInt(`0x${line?.[1] ?? "0"}`);
+  const ignored = new Set<number>();
+  for (const number of Object.values(NUMBERS)) if ((mask >> BigInt(number - 1)) & 1n) ignored.add(number);
+  return ignored;
+}

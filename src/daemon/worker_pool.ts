@@ -1,0 +1,153 @@
+// Starts the workers and watches over them. The pool is elastic (shared design, §3): it starts with one worker per CPU
+// and a spare; when all are stuck in the same requests for a few milliseconds the spare joins and another one is made.
+import { log } from "../base/log.ts";
+import { errno_text } from "../base/errno.ts";
+import { Arena } from "../state/arena.ts";
+import { Pool } from "../state/pool.ts";
+import { page_bytes } from "../sys/memory.ts";
+import { WorkerEvent, WorkerStart } from "../worker/messages.ts";
+
+const STALL_CHECK_MS = 5;
+const RETIRE_CHECK_MS = 60_000;
+const WORKERS_LIMIT_MIN = 16;
+const WORKERS_LIMIT_PER_CPU = 4;
+
+/** How many workers serve at first, and at most. */
+export interface PoolSize {
+  readonly initial: number;
+  readonly limit: number;
+}
+
+/** The size of an elastic pool for this machine, or a fixed one (departures D21). */
+export function pool_size(fixed: number, cpus: number): PoolSize {
+  if (fixed > 0) return { initial: fixed, limit: fixed };
+  return { initial: cpus, limit: Math.max(WORKERS_LIMIT_MIN, WORKERS_LIMIT_PER_CPU * cpus) };
+}
+
+/** The workers of one mount. */
+export class WorkerPool {
+  private readonly pool: Pool;
+  private readonly session_fd: number;
+  private size: PoolSize;
+  private workers = 0;
+  private spares = 0;
+  private ended = false;
+  private retire_timer: number | undefined;
+  private serving_waiters: (() => void)[] = [];
+  private resolve_end: (reason: string) => void = () => {};
+  /** Settles when the mount is gone; the text is empty, or says what went wrong. */
+  readonly end: Promise<string>;
+
+  constructor(private readonly arena: Arena, session_fd: number, size: PoolSize) {
+    this.pool = new Pool(arena);
+    this.session_fd = session_fd;
+    this.size = size;
+    this.end = new Promise((resolve) => this.resolve_end = resolve);
+  }
+
+  /** Starts the first workers; resolves when all of them serve. */
+  async start(): Promise<void> {
+    const serving = new Promise<void>((resolve) => this.serving_waiters.push(resolve));
+    for (let i = 0; i < this.size.initial; i++) this.start_worker(false);
+    await serving;
+    this.prepare_spare();
+  }
+
+  private start_worker(is_spare: boolean): void {
+    const index = this.pool.free_index();
+    if (index < 0) return;
+    this.pool.reset(index);
+    this.workers++;
+    if (is_spare) this.spares++;
+    const worker = new Worker(new URL("../worker/entry.ts", import.meta.url), {
+      type: "module",
+      name: `worker ${index}`,
+    });
+    worker.onmessage = (event: MessageEvent<WorkerEvent>) => this.on_event(event.data);
+    worker.onerror = (event) => {
+      event.preventDefault();
+      this.finish(`A worker could not go on: ${event.message}`);
+    };
+    const start: WorkerStart = {
+      arena: this.arena.address(),
+      index,
+      session_fd: this.session_fd,
+      page_bytes: page_bytes(),
+      is_spare,
+    };
+    worker.postMessage(start);
+  }
+
+  private prepare_spare(): void {
+    if (this.ended || this.spares > 0 || this.workers >= this.size.limit) return;
+    this.start_worker(true);
+  }
+
+  private on_event(event: WorkerEvent): void {
+    switch (event.kind) {
+      case "log":
+        log(event.level, event.message);
+        break;
+      case "stall":
+        this.watch_stall(this.pool.progress());
+        break;
+      case "serving":
+        if (this.pool.serving >= this.size.initial) this.serving_waiters.splice(0).forEach((resolve) => resolve());
+        break;
+      case "ended":
+        this.workers--;
+        if (event.end !== "retired") {
+          this.finish(event.end === "failed" ? `FUSE device: ${errno_text(event.errno)}` : "");
+        }
+        break;
+      case "ready":
+        break;
+    }
+  }
+
+  // All workers were taken when this was armed. If they still sit in the same requests, one more is called; the watch
+  // goes on until a worker is free, because nobody sends a second message meanwhile.
+  private watch_stall(progress: number): void {
+    setTimeout(() => {
+      if (this.ended) return;
+      const now = this.pool.progress();
+      if (this.pool.busy < this.pool.serving) {
+        this.pool.clear_stall_message();
+        // Whoever took the last place before the message was cleared has sent none.
+        if (this.pool.busy < this.pool.serving) return;
+        this.pool.hold_stall_message();
+      } else if (now === progress) {
+        this.grow();
+      }
+      this.watch_stall(now);
+    }, STALL_CHECK_MS);
+  }
+
+  private grow(): void {
+    if (this.spares > 0 && this.pool.call_spare()) {
+      this.spares--;
+      this.arm_retirement();
+    }
+    this.prepare_spare();
+  }
+
+  // Workers that a stall called are let go one by one when it is long over; each ends by itself after a reply.
+  private arm_retirement(): void {
+    if (this.retire_timer !== undefined) return;
+    this.retire_timer = setInterval(() => {
+      if (this.pool.serving <= this.size.initial) {
+        clearInterval(this.retire_timer);
+        this.retire_timer = undefined;
+      } else if (this.pool.busy < this.size.initial) {
+        const worker = this.pool.last_serving();
+        if (worker >= 0) this.pool.ask_to_retire(worker);
+      }
+    }, RETIRE_CHECK_MS);
+  }
+
+  private finish(reason: string): void {
+    if (this.ended) return;
+    this.ended = true;
+    this.resolve_end(reason);
+  }
+}

@@ -1,0 +1,125 @@
+// Path cloning: makes sure that a directory of one branch exists on another, with mode, owner, times, attributes and
+// flags of the original (operations §5). Runs as the daemon; no symlink on the target is followed (departures D3).
+import { EEXIST, ENOENT, ENOTDIR } from "../../base/errno.ts";
+import { PathBuffer } from "../../base/path_buffer.ts";
+import { S_IFMT, S_ISGID, STATX_ATIME_WORD, STATX_MTIME_WORD, StatxBuffer } from "../../base/statx.ts";
+import { Branch } from "../../branches/branch.ts";
+import { close, ioctl, O_DIRECTORY, O_NOFOLLOW, O_NONBLOCK, O_RDONLY } from "../../sys/file.ts";
+import { fchmod, fchown, futimens, lstat, mkdirat, openat } from "../../sys/path.ts";
+import { fgetxattr, flistxattr, fsetxattr } from "../../sys/xattr.ts";
+import { SLASH } from "../../base/bytes.ts";
+import { Place } from "./place.ts";
+
+const FS_IOC_GETFLAGS = 0x80086601;
+const FS_IOC_SETFLAGS = 0x40086602;
+const XATTR_BYTES_MAX = 65536;
+
+const source_place = new Place();
+const target_place = new Place();
+const level = new PathBuffer();
+const stat = new StatxBuffer();
+const times = new BigInt64Array(4);
+const flags = new Uint8Array(8);
+const names = new Uint8Array(XATTR_BYTES_MAX);
+const name = new Uint8Array(256);
+const value = new Uint8Array(XATTR_BYTES_MAX);
+
+/** Makes `directory` exist on `target` as it is on `source`. Returns 0 or -errno. */
+export function clone_path(source: Branch, target: Branch, directory: PathBuffer): number {
+  if (directory.length === 0 || source === target) return 0;
+  const there = target_place.open_directory(target, directory);
+  if (there >= 0) {
+    close(there);
+    return 0;
+  }
+  if (there !== -ENOENT) return there;
+  return clone_levels(source, target, directory);
+}
+
+// From the top component downwards, as the recursion of the specification comes out.
+function clone_levels(source: Branch, target: Branch, directory: PathBuffer): number {
+  for (let end = 1; end <= directory.length; end++) {
+    if (end < directory.length && directory.bytes[end] !== SLASH) continue;
+    level.set(directory);
+    level.length = end;
+    level.bytes[end] = 0;
+    const result = clone_level(source, target);
+    if (result < 0) return result;
+  }
+  return 0;
+}
+
+function clone_level(source: Branch, target: Branch): number {
+  const reached = source_place.at(source, level);
+  const found = reached < 0 ? reached : lstat(source_place.dirfd, source_place.path, stat);
+  if (found < 0 || !stat.is_directory) {
+    source_place.done();
+    return found < 0 ? found : -ENOTDIR;
+  }
+  const parent = target_place.open_parent(target, level);
+  if (parent < 0) {
+    source_place.done();
+    return parent;
+  }
+  const made = mkdirat(parent, target_place.name, stat.mode & ~S_IFMT);
+  if (made === 0) copy_directory_metadata(parent);
+  close(parent);
+  source_place.done();
+  return made === -EEXIST ? 0 : made;
+}
+
+// Of a directory just made; every failure is ignored, in the order of operations §5 step 5.
+function copy_directory_metadata(parent: number): void {
+  const open_flags = O_RDONLY | O_NONBLOCK | O_DIRECTORY | O_NOFOLLOW;
+  const from = openat(source_place.dirfd, source_place.path, open_flags, 0);
+  const to = openat(parent, target_place.name, open_flags, 0);
+  if (to >= 0) {
+    if (from >= 0) {
+      if (ioctl(from, FS_IOC_GETFLAGS, flags) >= 0) ioctl(to, FS_IOC_SETFLAGS, flags);
+      copy_xattrs(from, to);
+    }
+    fchown(to, stat.uid, stat.gid);
+    // mkdir ignores the set-gid bit and chown may clear bits; setting the mode once more keeps it (operations §29.2).
+    if ((stat.mode & S_ISGID) !== 0) fchmod(to, stat.mode & ~S_IFMT);
+    read_times(stat);
+    futimens(to, times);
+    close(to);
+  }
+  if (from >= 0) close(from);
+}
+
+function read_times(from: StatxBuffer): void {
+  for (const [at, word] of [[0, STATX_ATIME_WORD], [2, STATX_MTIME_WORD]] as const) {
+    times[at] = (BigInt(from.words[word + 1]! | 0) << 32n) | BigInt(from.words[word]!);
+    times[at + 1] = BigInt(from.words[word + 2]!);
+  }
+}
+
+// In byte order of the names; a failed read skips the attribute, a failed write ends the copying (operations §5 step 5b).
+function copy_xattrs(from: number, to: number): void {
+  const length = flistxattr(from, names, names.length);
+  if (length <= 0) return;
+  for (const [start, end] of sorted_names(length)) {
+    name.set(names.subarray(start, end + 1));
+    const size = fgetxattr(from, name, value, value.length);
+    if (size >= 0 && fsetxattr(to, name, value, size, 0) < 0) return;
+  }
+}
+
+function sorted_names(length: number): [number, number][] {
+  const found: [number, number][] = [];
+  for (let start = 0; start < length;) {
+    const end = names.indexOf(0, start);
+    found.push([start, end]);
+    start = end + 1;
+  }
+  return found.sort(compare_names);
+}
+
+function compare_names(a: [number, number], b: [number, number]): number {
+  for (let i = 0; a[0] + i <= a[1] && b[0] + i <= b[1]; i++) {
+    const difference = names[a[0] + i]! - names[b[0] + i]!;
+    if (difference !== 0) return difference;
+  }
+  return 0;
+}

@@ -1,0 +1,49 @@
+// Which form a request on a node takes (operations §7.8): by the handle it carries, by its path, or, when the name is
+// gone, by the canonical handle of the node.
+import { EBADF, ESTALE } from "../../base/errno.ts";
+import { F_FD, KIND_FILE } from "../../state/layout.ts";
+import { Context } from "../context.ts";
+
+/** No handle: the path in `c.path` is to be used. */
+export const BY_PATH = 0;
+
+/**
+ * The handle to work on, or BY_PATH with `c.path` filled and locked, or -errno. `has_handle` says whether the request
+ * carries one; a handle number of 0 is none.
+ */
+export function handle_or_path(c: Context, has_handle: boolean, handle_low: number, handle_high: number): number {
+  if (has_handle && (handle_low !== 0 || handle_high !== 0)) {
+    return c.handles.find(handle_low, handle_high, KIND_FILE) || -EBADF;
+  }
+  const slot = c.locks.lock_path(c.request.node_low, c.request.node_high, c.path);
+  if (slot !== -ESTALE) return slot < 0 ? slot : BY_PATH;
+  return canonical_handle(c, c.request.node_low, c.request.node_high);
+}
+
+/** The canonical handle of the request's node, or -EBADF when nobody has it open. */
+function canonical_handle(c: Context, node_low: number, node_high: number): number {
+  const node = c.nodes.slot_of(node_low, node_high);
+  if (node === 0) return -EBADF;
+  return c.handles.canonical_of(node) || -EBADF;
+}
+
+/** The handle of a request that names an open file, handle 0 standing for the canonical one; or -EBADF. */
+export function file_handle(c: Context, handle_low: number, handle_high: number): number {
+  return handle_of_node(c, c.request.node_low, c.request.node_high, handle_low, handle_high);
+}
+
+function handle_of_node(c: Context, node_low: number, node_high: number, low: number, high: number): number {
+  if (low === 0 && high === 0) return canonical_handle(c, node_low, node_high);
+  return c.handles.find(low, high, KIND_FILE) || -EBADF;
+}
+
+/** The descriptor of such a request, or -EBADF. */
+export function descriptor_of(c: Context, handle_low: number, handle_high: number): number {
+  return descriptor_of_node(c, c.request.node_low, c.request.node_high, handle_low, handle_high);
+}
+
+/** The descriptor of another node that the request names beside its own (COPY_FILE_RANGE), or -EBADF. */
+export function descriptor_of_node(c: Context, node_low: number, node_high: number, low: number, high: number): number {
+  const handle = handle_of_node(c, node_low, node_high, low, high);
+  return handle < 0 ? handle : c.handles.word(handle, F_FD);
+}

@@ -1,0 +1,69 @@
+// Actions that go to every branch an action policy chose, and metadata changes among them (operations §3.3, §3.4).
+import { ENOENT } from "../../base/errno.ts";
+import { PathBuffer } from "../../base/path_buffer.ts";
+import { Branch } from "../../branches/branch.ts";
+import { Policy } from "../../policies/policy.ts";
+import { close } from "../../sys/file.ts";
+import { Context } from "../context.ts";
+
+/** One branch's part of an operation; 0 or more, or -errno. */
+export type BranchAction = (c: Context, branch: Branch, path: PathBuffer) => number;
+/** The same with an O_PATH descriptor of the object on that branch. */
+export type ObjectAction = (c: Context, object: number) => number;
+
+/** Runs the policy for `path` into `c.selection`. Returns how many branches it chose (1 or more), or -errno. */
+export function select_branches(c: Context, policy: Policy, path: PathBuffer): number {
+  c.probe.start(path);
+  const count = policy(c.branches, c.probe, c.selection);
+  return count === 0 ? -ENOENT : count;
+}
+
+/** The first branch that a search policy chooses for `path`, or -errno. */
+export function first_branch(c: Context, policy: Policy, path: PathBuffer): number {
+  const count = select_branches(c, policy, path);
+  return count < 0 ? count : c.selection.indexes[0]!;
+}
+
+/** Acts on every branch the policy chose, one after another; results in `c.results`. Returns 0 or the policy's error. */
+export function act_on_each(c: Context, policy: Policy, path: PathBuffer, action: BranchAction): number {
+  const count = select_branches(c, policy, path);
+  if (count < 0) return count;
+  c.results.clear();
+  for (let i = 0; i < count; i++) {
+    const index = c.selection.indexes[i]!;
+    c.results.add(index, action(c, c.branch(index), path));
+  }
+  return 0;
+}
+
+/**
+ * A metadata change by path on every chosen branch (rule R1): with a mixed outcome the branch that `companion` finds
+ * decides. Returns 0 or -errno.
+ */
+export function change_objects(
+  c: Context,
+  policy: Policy,
+  companion: Policy,
+  path: PathBuffer,
+  action: ObjectAction,
+): number {
+  const count = select_branches(c, policy, path);
+  if (count < 0) return count;
+  c.results.clear();
+  for (let i = 0; i < count; i++) {
+    const index = c.selection.indexes[i]!;
+    c.results.add(index, change_object(c, c.branch(index), path, action));
+  }
+  const result = c.results.all_or_nothing();
+  if (result <= 0) return result;
+  const decider = first_branch(c, companion, path);
+  return decider < 0 ? decider : c.results.of_branch(decider);
+}
+
+function change_object(c: Context, branch: Branch, path: PathBuffer, action: ObjectAction): number {
+  const object = c.place.open_object(branch, path);
+  if (object < 0) return object;
+  const result = action(c, object);
+  close(object);
+  return result;
+}

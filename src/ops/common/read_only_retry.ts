@@ -1,0 +1,60 @@
+// When creating ended in EROFS, a branch may have become read-only underneath: such branches are marked RO, and the
+// operation is done once more (operations §3.5, config §4.7).
+import { EEXIST, EROFS } from "../../base/errno.ts";
+import { c_string } from "../../base/bytes.ts";
+import { PathBuffer } from "../../base/path_buffer.ts";
+import { Branch, MODE_RO, MODE_RW } from "../../branches/branch.ts";
+import { Configuration } from "../../config/configuration.ts";
+import { close, O_CREAT, O_EXCL, O_WRONLY } from "../../sys/file.ts";
+import { openat, unlinkat } from "../../sys/path.ts";
+import { StatvfsBuffer } from "../../sys/space.ts";
+import { Context } from "../context.ts";
+import { Place } from "./place.ts";
+
+const ATTEMPTS = 3;
+const ALPHABET = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
+const ROOT = new PathBuffer();
+const place = new Place();
+const space = new StatvfsBuffer();
+
+/** Runs a creating operation, and once more after read-only branches were marked. */
+export function with_read_only_retry(c: Context, operation: (c: Context) => number): number {
+  const result = operation(c);
+  if (result !== -EROFS) return result;
+  mark_read_only_branches(c);
+  c.settings_cell.refresh();
+  return operation(c);
+}
+
+function mark_read_only_branches(c: Context): void {
+  for (const branch of c.branches) {
+    if (branch.mode !== MODE_RW || c.space.statvfs(branch, space) < 0 || space.is_read_only) continue;
+    if (!refuses_files(branch)) continue;
+    c.settings_cell.cell.edit(function mark(text) {
+      const configuration = Configuration.parse(text);
+      configuration.set_branch_mode(branch.text, MODE_RO);
+      return configuration.serialize();
+    });
+    c.events.log("warning", `Branch "${branch.text}" refuses new files as read-only: its mode is RO from now on`);
+  }
+}
+
+function refuses_files(branch: Branch): boolean {
+  const root = place.open_directory(branch, ROOT);
+  if (root < 0) return false;
+  let result = -EEXIST;
+  for (let attempt = 0; attempt < ATTEMPTS && result === -EEXIST; attempt++) {
+    const name = c_string(`._${random_name()}`);
+    result = openat(root, name, O_WRONLY | O_CREAT | O_EXCL, 0o600);
+    if (result < 0) continue;
+    close(result);
+    unlinkat(root, name, 0);
+  }
+  close(root);
+  return result === -EROFS;
+}
+
+function random_name(): string {
+  const bytes = crypto.getRandomValues(new Uint8Array(6));
+  return Array.from(bytes, (byte) => ALPHABET[byte % ALPHABET.length]).join("");
+}

@@ -1,0 +1,89 @@
+// GETATTR (operations §10.2, §10.3) and STATX (§10.8).
+import { hash_result } from "../base/rapidhash.ts";
+import { STATX_BASIC_STATS, STATX_INO_WORD, STATX_MASK_WORD } from "../base/statx.ts";
+import { FUSE_GETATTR_FH } from "../fuse/abi.ts";
+import { put_statx_out } from "../fuse/reply.ts";
+import { FOLLOW_NEVER } from "../config/words.ts";
+import { F_FD } from "../state/layout.ts";
+import { AT_EMPTY_PATH, AT_STATX_DONT_SYNC, AT_SYMLINK_NOFOLLOW, statx as statx_call } from "../sys/path.ts";
+import {
+  attr_reply,
+  attr_reply_with_inode,
+  getattr_by_path,
+  inode_of,
+  is_followed,
+  is_symlinkified,
+} from "./common/attributes.ts";
+import { getattr_by_handle, inode_of_handle } from "./common/handle_attributes.ts";
+import { BY_PATH, handle_or_path } from "./common/object_of_request.ts";
+import { Context } from "./context.ts";
+
+export function getattr(c: Context): number {
+  const request = c.request;
+  const handle = handle_or_path(c, (request.arg(0) & FUSE_GETATTR_FH) !== 0, request.arg(2), request.arg(3));
+  if (handle < 0) return handle;
+  const slot = c.nodes.slot_of(request.node_low, request.node_high);
+  const result = handle === BY_PATH ? getattr_by_path(c, c.path) : getattr_by_handle(c, handle);
+  if (result < 0) return result;
+  return handle === BY_PATH ? attr_reply(c, slot, c.path) : attr_reply_with_inode(c, slot);
+}
+
+const EMPTY = new Uint8Array(1);
+
+export function statx(c: Context): number {
+  const request = c.request;
+  const handle = handle_or_path(c, (request.arg(0) & FUSE_GETATTR_FH) !== 0, request.arg(2), request.arg(3));
+  if (handle < 0) return handle;
+  const result = handle === BY_PATH ? statx_by_path(c) : statx_by_handle(c, handle);
+  if (result < 0) return result;
+  return put_statx_out(
+    c.reply,
+    c.reply.body_word,
+    c.settings.cache_attr_s,
+    c.stat.words,
+    hash_result[0]!,
+    hash_result[1]!,
+  );
+}
+
+function statx_by_handle(c: Context, handle: number): number {
+  const flags = (c.request.arg(4) & ~AT_SYMLINK_NOFOLLOW) | AT_EMPTY_PATH | AT_STATX_DONT_SYNC;
+  const result = statx_call(c.handles.word(handle, F_FD), EMPTY, flags, c.request.arg(5), c.stat);
+  if (result < 0) return result;
+  inode_of_handle(c, handle);
+  return 0;
+}
+
+// The policy's lstat decides what is shown; what it does not hold (birth time, …) is asked for on the same branch.
+function statx_by_path(c: Context): number {
+  const found = getattr_by_path(c, c.path);
+  if (found < 0) return found;
+  inode_of(c, c.path);
+  if (c.stat_branch < 0) c.stat.words[STATX_MASK_WORD] = 0;
+  else if (!is_symlinkified(c, c.stat)) fill_extended(c);
+  return 0;
+}
+
+function fill_extended(c: Context): void {
+  const words = c.stat.words;
+  const ino_low = words[STATX_INO_WORD]!;
+  const ino_high = words[STATX_INO_WORD + 1]!;
+  const reached = c.place.at(c.branch(c.stat_branch), c.path);
+  const base_flags = (c.request.arg(4) & ~AT_SYMLINK_NOFOLLOW) | AT_STATX_DONT_SYNC;
+  const mask = c.request.arg(5) | STATX_BASIC_STATS;
+  const { dirfd, path } = c.place;
+  if (reached === 0 && statx_call(dirfd, path, base_flags | AT_SYMLINK_NOFOLLOW, mask, c.stat2) === 0) {
+    const follow = c.settings.follow_symlinks;
+    if (follow !== FOLLOW_NEVER && c.stat2.is_symlink) follow_extended(c, base_flags, mask);
+    const same = c.stat2.words[STATX_INO_WORD] === ino_low && c.stat2.words[STATX_INO_WORD + 1] === ino_high;
+    if (same) c.stat.bytes.set(c.stat2.bytes);
+  }
+  c.place.done();
+}
+
+// Operations F5: the same decision as GETATTR, by statx without NOFOLLOW.
+function follow_extended(c: Context, flags: number, mask: number): void {
+  const before = c.stat2.bytes.slice();
+  const found = statx_call(c.place.dirfd, c.place.path, flags, mask, c.stat2) === 0;
+  if (!found || !is_followed(c.settings.follow_symlinks, c.stat2.mode)) c.stat2.bytes.set(before);
+}

@@ -1,0 +1,73 @@
+// IOCTL (operations §18, §19.5): handed to the branch's file, with what the kernel copied in and room for what comes out.
+import { EBADF, EINVAL, ENOTTY, EPERM } from "../base/errno.ts";
+import { FUSE_IOCTL_DIR, FUSE_IOCTL_UNRESTRICTED, IOCTL_OUT_BYTES } from "../fuse/abi.ts";
+import { put_ioctl } from "../fuse/reply.ts";
+import { KIND_DIRECTORY } from "../state/layout.ts";
+import { close, ioctl as ioctl_call, O_NOATIME, O_NONBLOCK, O_RDONLY } from "../sys/file.ts";
+import { openat } from "../sys/path.ts";
+import { descriptor_of } from "./common/object_of_request.ts";
+import { first_branch } from "./common/on_branches.ts";
+import { Context } from "./context.ts";
+
+// Words of struct fuse_ioctl_in.
+const FLAGS = 2;
+const COMMAND = 3;
+const IN_SIZE = 6;
+const OUT_SIZE = 7;
+
+/** ioctl commands carry 14 bits of size (asm-generic/ioctl.h). */
+const DATA_BYTES_MAX = 16384;
+const TYPE_BTRFS = 0x94;
+// Declared with a long, really with an int (ioctl_iflags(2)): no more than 4 bytes come back.
+const INT_COMMANDS = [0x80086601, 0x40086602, 0x80087601, 0x40087602];
+const INT_BYTES = 4;
+const buffer = new Uint8Array(DATA_BYTES_MAX);
+
+export function ioctl(c: Context): number {
+  const request = c.request;
+  const flags = request.arg(FLAGS);
+  const in_size = request.arg(IN_SIZE);
+  const out_size = request.arg(OUT_SIZE);
+  if ((flags & FUSE_IOCTL_UNRESTRICTED) !== 0) return -EPERM;
+  if ((in_size !== 0 && out_size !== 0 && in_size !== out_size) || Math.max(in_size, out_size) > DATA_BYTES_MAX) {
+    return -EINVAL;
+  }
+  if (((request.arg(COMMAND) >>> 8) & 0xff) === TYPE_BTRFS) return -ENOTTY;
+  return (flags & FUSE_IOCTL_DIR) !== 0 ? on_directory(c) : on_file(c);
+}
+
+function on_file(c: Context): number {
+  const fd = descriptor_of(c, c.request.arg(0), c.request.arg(1));
+  return fd < 0 ? fd : run(c, fd);
+}
+
+function on_directory(c: Context): number {
+  const request = c.request;
+  if (c.handles.find(request.arg(0), request.arg(1), KIND_DIRECTORY) === 0) return -EBADF;
+  const slot = c.locks.lock_path(request.node_low, request.node_high, c.path);
+  if (slot < 0) return slot;
+  const index = first_branch(c, c.settings.policy_open, c.path);
+  if (index < 0) return index;
+  const reached = c.place.at(c.branch(index), c.path);
+  const fd = reached < 0 ? reached : openat(c.place.dirfd, c.place.path, O_RDONLY | O_NOATIME | O_NONBLOCK, 0);
+  c.place.done();
+  if (fd < 0) return fd;
+  const result = run(c, fd);
+  close(fd);
+  return result;
+}
+
+function run(c: Context, fd: number): number {
+  const request = c.request;
+  const command = request.arg(COMMAND);
+  const in_size = request.arg(IN_SIZE);
+  buffer.fill(0, 0, Math.max(in_size, request.arg(OUT_SIZE), 8));
+  buffer.set(request.u8.subarray(request.data, request.data + in_size));
+  const result = ioctl_call(fd, command, buffer);
+  if (result < 0) return result;
+  const out_size = INT_COMMANDS.includes(command) ? Math.min(INT_BYTES, request.arg(OUT_SIZE)) : request.arg(OUT_SIZE);
+  put_ioctl(c.reply, c.reply.body_word, result);
+  c.body.set(buffer.subarray(0, out_size), IOCTL_OUT_BYTES);
+  if (in_size !== 0) c.notices.changed(c.nodes.slot_of(request.node_low, request.node_high));
+  return IOCTL_OUT_BYTES + out_size;
+}

@@ -1,0 +1,129 @@
+// MKDIR, MKNOD and SYMLINK (operations §12).
+import { ENOENT, ENOSYS } from "../base/errno.ts";
+import { S_IFMT, S_IFREG } from "../base/statx.ts";
+import { Branch } from "../branches/branch.ts";
+import { FOLLOW_NEVER } from "../config/words.ts";
+import { ENTRY_OUT_BYTES } from "../fuse/abi.ts";
+import { close, O_CREAT, O_EXCL, O_WRONLY } from "../sys/file.ts";
+import { fstat, lstat, mkdirat, mknodat, openat, symlinkat } from "../sys/path.ts";
+import { entry_reply, entry_reply_with_timeouts, getattr_by_path } from "./common/attributes.ts";
+import {
+  choose_targets,
+  create_on_target,
+  create_on_targets,
+  mode_without_umask,
+  set_parent,
+} from "./common/create_targets.ts";
+import { with_read_only_retry } from "./common/read_only_retry.ts";
+import { Context } from "./context.ts";
+
+export function mkdir(c: Context): number {
+  return make(c, mkdir_on_branches);
+}
+
+export function mknod(c: Context): number {
+  return make(c, (c.request.arg(0) & S_IFMT) === S_IFREG ? mknod_regular : mknod_on_branches);
+}
+
+// The path of the new name, the operation, then the attributes as the getattr policy finds them.
+function make(c: Context, operation: (c: Context) => number): number {
+  const parent = lock_new_name(c);
+  if (parent < 0) return parent;
+  const made = with_read_only_retry(c, operation);
+  if (made < 0) return made;
+  const found = getattr_by_path(c, c.path);
+  return found < 0 ? found : remember_and_reply(c, parent);
+}
+
+/** Locks the directory of a new name; `c.path` becomes the path of the name. Returns the directory's slot or -errno. */
+export function lock_new_name(c: Context): number {
+  const request = c.request;
+  const parent = c.locks.lock_path(request.node_low, request.node_high, c.path);
+  if (parent < 0) return parent;
+  const named = c.path.append(request.u8, request.name, request.name_length);
+  return named < 0 ? named : parent;
+}
+
+function remember_and_reply(c: Context, parent: number): number {
+  const slot = c.nodes.remember(parent, c.request.u8, c.request.name, c.request.name_length);
+  return slot < 0 ? slot : entry_reply(c, slot, c.path);
+}
+
+function mkdir_on_branches(c: Context): number {
+  return create_on_targets(c, c.settings.policy_mkdir, call_mkdir);
+}
+
+function call_mkdir(c: Context, directory: number, target: Branch): number {
+  const mode = mode_without_umask(c, target, c.request.arg(0), c.request.arg(1));
+  const allowed = c.credentials.become(c.request.uid, c.request.gid);
+  const result = allowed < 0 ? allowed : mkdirat(directory, c.place.name, mode);
+  c.credentials.restore();
+  return result;
+}
+
+function mknod_on_branches(c: Context): number {
+  return create_on_targets(c, c.settings.policy_mknod, call_mknod);
+}
+
+function call_mknod(c: Context, directory: number, target: Branch): number {
+  const mode = mode_without_umask(c, target, c.request.arg(0), c.request.arg(2));
+  const allowed = c.credentials.become(c.request.uid, c.request.gid);
+  const result = allowed < 0 ? allowed : mknodat(directory, c.place.name, mode, c.request.arg(1));
+  c.credentials.restore();
+  return result;
+}
+
+// A regular file is made as CREATE would, on one branch by the create policy (operations §12, F12: no handle is kept).
+function mknod_regular(c: Context): number {
+  set_parent(c);
+  const model = choose_targets(c, c.settings.policy_create);
+  if (model < 0) return model;
+  const made = create_on_target(c, model, c.selection.indexes[0]!, call_create_and_close);
+  return made === -ENOSYS ? mknod_on_branches(c) : made;
+}
+
+function call_create_and_close(c: Context, directory: number, target: Branch): number {
+  const mode = mode_without_umask(c, target, c.request.arg(0), c.request.arg(2));
+  const allowed = c.credentials.become(c.request.uid, c.request.gid);
+  const fd = allowed < 0 ? allowed : openat(directory, c.place.name, O_WRONLY | O_CREAT | O_EXCL, mode);
+  c.credentials.restore();
+  if (fd < 0) return fd;
+  const result = fstat(fd, c.stat);
+  close(fd);
+  return result;
+}
+
+// SYMLINK: the attributes come from the first link made, without asking a policy again.
+let first_made = -1;
+let target_view: Uint8Array<ArrayBuffer> = new Uint8Array(0);
+
+export function symlink(c: Context): number {
+  const parent = lock_new_name(c);
+  if (parent < 0) return parent;
+  const request = c.request;
+  target_view = request.u8.subarray(request.name2, request.name2 + request.name2_length + 1);
+  const made = with_read_only_retry(c, symlink_on_branches);
+  if (made < 0) return made;
+  if (first_made < 0) return -ENOENT;
+  c.stat_branch = first_made;
+  const slot = c.nodes.remember(parent, request.u8, request.name, request.name_length);
+  if (slot < 0) return slot;
+  if (c.settings.follow_symlinks === FOLLOW_NEVER) return entry_reply(c, slot, c.path);
+  entry_reply_with_timeouts(c, slot, c.path, 0, 0);
+  return ENTRY_OUT_BYTES;
+}
+
+function symlink_on_branches(c: Context): number {
+  first_made = -1;
+  return create_on_targets(c, c.settings.policy_symlink, call_symlink);
+}
+
+function call_symlink(c: Context, directory: number, target: Branch): number {
+  const allowed = c.credentials.become(c.request.uid, c.request.gid);
+  const result = allowed < 0 ? allowed : symlinkat(target_view, directory, c.place.name);
+  c.credentials.restore();
+  if (result === 0 && first_made < 0 && lstat(directory, c.place.name, c.stat) === 0) {
+    first_made = c.branches.indexOf(target);
+  }
+  return result;
+}

@@ -1,0 +1,91 @@
+// OPEN (operations §16.2). While a node is open, every further open of it gets the same branch file, whatever the
+// policy would choose by now.
+import { EAGAIN, EINTR } from "../base/errno.ts";
+import { FOLLOW_ALL, FOLLOW_REGULAR } from "../config/words.ts";
+import { FUSE_OPEN_KILL_SUIDGID, OPEN_OUT_BYTES } from "../fuse/abi.ts";
+import { put_open } from "../fuse/reply.ts";
+import { F_BRANCH } from "../state/layout.ts";
+import { close, O_ACCMODE, O_CREAT, O_EXCL, O_NOFOLLOW, O_RDONLY, O_TRUNC } from "../sys/file.ts";
+import { AT_FDCWD, openat } from "../sys/path.ts";
+import { keep_path_hash } from "./common/handle_attributes.ts";
+import { kill_privileges, kills_privileges } from "./common/kill_privileges.ts";
+import { first_branch } from "./common/on_branches.ts";
+import { branch_open_flags, reply_open_flags } from "./common/open_flags.ts";
+import { proc_path } from "./common/proc_path.ts";
+import { Context } from "./context.ts";
+import { close_released } from "./release.ts";
+
+const ROUNDS_MAX = 64;
+
+export function open(c: Context): number {
+  const slot = c.locks.lock_path(c.request.node_low, c.request.node_high, c.path);
+  if (slot < 0) return slot;
+  const flags = branch_open_flags(c.settings, c.request.arg(0)) & ~(O_CREAT | O_EXCL);
+  let handle = -EAGAIN;
+  for (let round = 0; round < ROUNDS_MAX && handle === -EAGAIN; round++) {
+    const canonical = c.handles.pin(slot);
+    handle = canonical >= 0 ? open_again(c, slot, canonical, flags) : open_first(c, slot, flags);
+  }
+  if (handle < 0) return handle === -EAGAIN ? -EINTR : handle;
+  keep_path_hash(c, handle, c.path);
+  c.granted_handle = handle;
+  const reply_flags = reply_open_flags(c.settings, flags, c.request.pid);
+  put_open(c.reply, c.reply.body_word, handle, c.handles.reuse_of(handle), reply_flags, 0);
+  return OPEN_OUT_BYTES;
+}
+
+/** The node is open already, its canonical descriptor pinned: that file once more, with these flags. */
+function open_again(c: Context, slot: number, canonical: number, flags: number): number {
+  const fd = openat(AT_FDCWD, proc_path(canonical), flags & ~O_NOFOLLOW, 0);
+  if (fd >= 0) {
+    truncated(c, fd, flags);
+    const branch = c.handles.word(c.handles.canonical_of(slot), F_BRANCH);
+    const reply_flags = reply_open_flags(c.settings, flags, c.request.pid);
+    const handle = c.handles.add_file(slot, fd, branch, flags, reply_flags, true);
+    if (handle > 0) return handle;
+    close(fd);
+    c.handles.unpin(slot);
+    close_released(c);
+    return handle;
+  }
+  c.handles.unpin(slot);
+  close_released(c);
+  return fd;
+}
+
+/** Nobody has it open: the branch that the policy chooses. -EAGAIN when another thread was faster. */
+function open_first(c: Context, slot: number, flags: number): number {
+  const index = first_branch(c, c.settings.policy_open, c.path);
+  if (index < 0) return index;
+  const fd = open_on_branch(c, index, flags);
+  if (fd < 0) return fd;
+  truncated(c, fd, flags);
+  const reply_flags = reply_open_flags(c.settings, flags, c.request.pid);
+  const handle = c.handles.add_file(slot, fd, c.branch_ids.id_of(index), flags, reply_flags, false);
+  if (handle < 0) close(fd);
+  return handle;
+}
+
+// Reading uses the plain path; writing follows no symlink on its way (departures D3).
+function open_on_branch(c: Context, index: number, flags: number): number {
+  const branch = c.branch(index);
+  if ((flags & O_ACCMODE) === O_RDONLY && (flags & O_TRUNC) === 0) {
+    const reached = c.place.at(branch, c.path);
+    const fd = reached < 0 ? reached : openat(c.place.dirfd, c.place.path, flags, 0);
+    c.place.done();
+    return fd;
+  }
+  const parent = c.place.open_parent(branch, c.path);
+  if (parent < 0) return parent;
+  const follow = c.settings.follow_symlinks;
+  const last = follow === FOLLOW_REGULAR || follow === FOLLOW_ALL ? 0 : O_NOFOLLOW;
+  const fd = openat(parent, c.place.name, flags | last, 0);
+  close(parent);
+  return fd;
+}
+
+function truncated(c: Context, fd: number, flags: number): void {
+  if ((flags & O_TRUNC) === 0) return;
+  if (kills_privileges(c, (c.request.arg(1) & FUSE_OPEN_KILL_SUIDGID) !== 0)) kill_privileges(fd);
+  c.notices.changed(c.nodes.slot_of(c.request.node_low, c.request.node_high));
+}

@@ -1,0 +1,61 @@
+// READ and WRITE (operations §17), straight between the branch's file and the message buffers.
+import { EAGAIN, EBADF, EINTR } from "../base/errno.ts";
+import { FOPEN_DIRECT_IO, FUSE_WRITE_KILL_SUIDGID, WRITE_OUT_BYTES } from "../fuse/abi.ts";
+import { put_write } from "../fuse/reply.ts";
+import { F_FD, F_NODE, F_REPLY_FLAGS } from "../state/layout.ts";
+import { pread, pwrite } from "../sys/file.ts";
+import { file_handle } from "./common/object_of_request.ts";
+import { kill_privileges, kills_privileges } from "./common/kill_privileges.ts";
+import { Context } from "./context.ts";
+
+// Words of struct fuse_read_in and fuse_write_in.
+const HANDLE = 0;
+const OFFSET = 2;
+const SIZE = 4;
+const WRITE_FLAGS = 5;
+
+export function read(c: Context): number {
+  const request = c.request;
+  const handle = file_handle(c, request.arg(HANDLE), request.arg(HANDLE + 1));
+  if (handle < 0) return handle;
+  const size = Math.min(request.arg(SIZE), c.reply.body_capacity);
+  if (c.settings.nullrw) {
+    c.body.fill(0, 0, size);
+    return size;
+  }
+  return pread(c.handles.word(handle, F_FD), c.body, size, request.arg64_exact(OFFSET));
+}
+
+export function write(c: Context): number {
+  const request = c.request;
+  const handle = file_handle(c, request.arg(HANDLE), request.arg(HANDLE + 1));
+  if (handle < 0) return -EBADF;
+  const written = c.settings.nullrw ? request.arg(SIZE) : write_data(c, handle);
+  if (written < 0) return written;
+  if (kills_privileges(c, (request.arg(WRITE_FLAGS) & FUSE_WRITE_KILL_SUIDGID) !== 0)) {
+    kill_privileges(c.handles.word(handle, F_FD));
+  }
+  c.notices.changed(c.handles.word(handle, F_NODE));
+  put_write(c.reply, c.reply.body_word, written);
+  return WRITE_OUT_BYTES;
+}
+
+// A direct write may be short, as natively; the page cache expects everything or an error (operations §17.2).
+function write_data(c: Context, handle: number): number {
+  const request = c.request;
+  const fd = c.handles.word(handle, F_FD);
+  const size = request.arg(SIZE);
+  const offset = request.arg64_exact(OFFSET);
+  const data = c.write_data(request.data);
+  if ((c.handles.word(handle, F_REPLY_FLAGS) & FOPEN_DIRECT_IO) !== 0) return pwrite(fd, data, size, offset);
+  let done = 0;
+  while (done < size) {
+    const at = typeof offset === "bigint" ? offset + BigInt(done) : offset + done;
+    const written = pwrite(fd, done === 0 ? data : data.subarray(done), size - done, at);
+    if (written === -EINTR || written === -EAGAIN) continue;
+    if (written < 0) return written;
+    if (written === 0) break;
+    done += written;
+  }
+  return done;
+}

@@ -1,0 +1,44 @@
+// FLUSH and RELEASE (operations §16.3, §16.5).
+import { EBADF, EIO } from "../base/errno.ts";
+import { FUSE_RELEASE_FLUSH } from "../fuse/abi.ts";
+import { F_FD, KIND_FILE } from "../state/layout.ts";
+import { close, dup, fadvise_dontneed } from "../sys/file.ts";
+import { descriptor_of } from "./common/object_of_request.ts";
+import { Context } from "./context.ts";
+
+export function flush(c: Context): number {
+  const fd = descriptor_of(c, c.request.arg(0), c.request.arg(1));
+  return fd < 0 ? fd : flush_descriptor(fd);
+}
+
+/** Closing a duplicate makes the branch filesystem see a close, and report what it has to report. */
+function flush_descriptor(fd: number): number {
+  const copy = dup(fd);
+  return copy < 0 ? -EIO : close(copy);
+}
+
+export function release(c: Context): number {
+  const request = c.request;
+  const handle = c.handles.find(request.arg(0), request.arg(1), KIND_FILE);
+  if (handle === 0) return -EBADF;
+  const fd = c.handles.word(handle, F_FD);
+  const flushed = (request.arg(3) & FUSE_RELEASE_FLUSH) !== 0 ? flush_descriptor(fd) : 0;
+  if (c.settings.dropcacheonclose) {
+    fadvise_dontneed(fd);
+    fadvise_dontneed(fd);
+  }
+  release_handle(c, handle);
+  return flushed;
+}
+
+/** Ends a file handle and closes what nobody needs any more. */
+export function release_handle(c: Context, handle: number): void {
+  c.handles.release_file(handle);
+  close_released(c);
+}
+
+/** Closes the descriptors that the handle table has let go. */
+export function close_released(c: Context): void {
+  for (let i = 0; i < c.handles.closing_count; i++) close(c.handles.closing[i]!);
+  c.handles.closing_count = 0;
+}

@@ -1,0 +1,77 @@
+// The control file's extended attributes: reading, listing and changing options while the pool is mounted (config §7).
+import { copy_bytes, to_bytes } from "../base/bytes.ts";
+import { EEXIST, ENODATA, ERANGE, EROFS } from "../base/errno.ts";
+import { path_text, path_text_bytes } from "../base/path_text.ts";
+import { Configuration } from "../config/configuration.ts";
+import { system_environment } from "../config/environment.ts";
+import { find_option, LISTED_OPTIONS, normal_key, OWN_OPTIONS } from "../config/options.ts";
+import { Context } from "./context.ts";
+
+const PREFIX = "user.mergerfs.";
+const OWN_PREFIX = "user.mergerfs-ts.";
+const COMMAND_PREFIX = "user.mergerfs.cmd.";
+const XATTR_CREATE = 1;
+
+function requested_name(c: Context): string {
+  const request = c.request;
+  return path_text(request.u8.subarray(request.name, request.name + request.name_length));
+}
+
+/** The value of the requested key at the start of the reply's body; returns its length, or -errno (config §7.2). */
+export function get_control_value(c: Context): number {
+  const key = known_key(requested_name(c), true);
+  const value = key === undefined ? undefined : c.settings_cell.configuration.get(key);
+  if (value === undefined) return -ENODATA;
+  const bytes = path_text_bytes(value);
+  if (bytes.length > c.reply.body_capacity) return -ERANGE;
+  copy_bytes(bytes, 0, c.body, 0, bytes.length);
+  return bytes.length;
+}
+
+/** The option behind an attribute's name, if there is one; our own options have a prefix of their own (D20). */
+function known_key(name: string, underscores: boolean): string | undefined {
+  const is_own = name.startsWith(OWN_PREFIX);
+  if (!is_own && !name.startsWith(PREFIX)) return undefined;
+  const written = name.slice((is_own ? OWN_PREFIX : PREFIX).length);
+  const key = underscores ? normal_key(written) : written;
+  const option = find_option(key);
+  return option !== undefined && (option.is_own ?? false) === is_own ? key : undefined;
+}
+
+let key_list: Uint8Array | undefined;
+
+/** All listed keys as the xattr list, at the start of the reply's body; returns its length. */
+export function list_control_keys(c: Context): number {
+  key_list ??= to_bytes([
+    ...LISTED_OPTIONS.map((option) => `${PREFIX}${option.name}\0`),
+    ...OWN_OPTIONS.map((option) => `${OWN_PREFIX}${option.name}\0`),
+  ].join(""));
+  copy_bytes(key_list, 0, c.body, 0, key_list.length);
+  return key_list.length;
+}
+
+/** Changes an option, in the order of checks of config §7.3. The change holds for every request that starts later. */
+export function set_control_value(c: Context): number {
+  const name = requested_name(c);
+  if (name.startsWith(COMMAND_PREFIX)) return run_command(c, name.slice(COMMAND_PREFIX.length));
+  const key = known_key(name, false);
+  if (key === undefined) return -ENODATA;
+  if ((c.request.arg(1) & XATTR_CREATE) !== 0) return -EEXIST;
+  const request = c.request;
+  const value = path_text(request.u8.slice(request.name2, request.name2 + request.name2_length));
+  let result = -EROFS;
+  c.settings_cell.cell.edit(function change(text) {
+    const changed = Configuration.parse(text, system_environment((message) => c.events.log("warning", message)));
+    result = changed.set(key, value, "runtime");
+    // A config file may have applied some of its lines before one failed (config §7.3).
+    return result === 0 || key === "config" ? changed.serialize() : undefined;
+  });
+  return result;
+}
+
+function run_command(c: Context, command: string): number {
+  if (command === "gc" || command === "gc1") return 0;
+  if (command !== "invalidate-all-nodes") return -ENODATA;
+  c.notices.all_root_entries = true;
+  return 0;
+}

@@ -1,0 +1,67 @@
+// A worker thread: started by the daemon by URL, gets one message, serves until the mount ends.
+import { from_words } from "../fuse/init.ts";
+import { Context } from "../ops/context.ts";
+import { Arena } from "../state/arena.ts";
+import { Pool } from "../state/pool.ts";
+import { clone_device } from "../sys/device.ts";
+import { errno_text } from "../base/errno.ts";
+import { close } from "../sys/file.ts";
+import { has_kept_capabilities, keep_capabilities } from "../sys/identity.ts";
+import { MessageBuffers } from "./buffers.ts";
+import { serve_device } from "./device_loop.ts";
+import { Handler } from "./handle.ts";
+import { LoopEnd, WorkerEvent, WorkerStart } from "./messages.ts";
+import { Trace } from "./trace.ts";
+
+const port = self as unknown as {
+  postMessage(event: WorkerEvent): void;
+  onmessage: ((event: MessageEvent<WorkerStart>) => void) | null;
+  close(): void;
+};
+
+port.onmessage = function start(event) {
+  const { index, end, errno } = run(event.data);
+  port.postMessage({ kind: "ended", index, end, errno });
+  port.close();
+};
+
+function log(level: "warning" | "error", message: string): void {
+  port.postMessage({ kind: "log", level, message });
+}
+
+function run(start: WorkerStart): { index: number; end: LoopEnd; errno: number } {
+  const { index } = start;
+  const arena = Arena.attach(start.arena);
+  const pool = new Pool(arena);
+  const init = from_words(new Uint32Array(arena.init_outcome), 0);
+  // Capabilities are inherited from the main thread; a thread that has them not makes creates fail for users.
+  if (!has_kept_capabilities()) keep_capabilities();
+  const buffers = new MessageBuffers(init.max_write_bytes, start.page_bytes);
+  const { request, reply, body, write_data_at } = buffers;
+  const context = new Context({ arena, worker: index, request, reply, body, write_data_at, init, events: { log } });
+  const handler = new Handler(context, new Trace());
+  port.postMessage({ kind: "ready", index });
+  if (start.is_spare) pool.park(index);
+  const fd = own_descriptor(start.session_fd);
+  pool.join(index);
+  port.postMessage({ kind: "serving", index });
+  const ended = serve_device({
+    index,
+    fd,
+    buffers,
+    handler,
+    pool,
+    on_stall: () => port.postMessage({ kind: "stall", index }),
+  });
+  pool.leave(index);
+  if (fd !== start.session_fd) close(fd);
+  return { index, ...ended };
+}
+
+// Its own queue, so that a reply goes where its request came from; without one all workers share the mount's.
+function own_descriptor(session_fd: number): number {
+  const fd = clone_device(session_fd);
+  if (fd >= 0) return fd;
+  log("warning", `Cannot clone the FUSE device (${errno_text(fd)}): this worker shares the descriptor of the mount`);
+  return session_fd;
+}

@@ -1,0 +1,22 @@
+// What passes between the main thread and a worker: one message down, at the start; events up.
+import { ArenaAddress } from "../state/arena.ts";
+
+/** Everything a worker cannot read from the arena. */
+export interface WorkerStart {
+  readonly arena: ArenaAddress;
+  readonly index: number;
+  readonly session_fd: number;
+  readonly page_bytes: number;
+  /** Waits until it is called instead of serving at once. */
+  readonly is_spare: boolean;
+}
+
+/** Why a worker's loop ended. */
+export type LoopEnd = "unmounted" | "retired" | "failed";
+
+export type WorkerEvent =
+  | { readonly kind: "ready"; readonly index: number }
+  | { readonly kind: "serving"; readonly index: number }
+  | { readonly kind: "stall"; readonly index: number }
+  | { readonly kind: "log"; readonly level: "warning" | "error"; readonly message: string }
+  | { readonly kind: "ended"; readonly index: number; readonly end: LoopEnd; readonly errno: number };
