@@ -151,7 +151,11 @@ export class Configuration {
       const opened = this.#environment.try_append(text);
       if (opened < 0) return this.#fail(-opened, `cannot append to "${text}": ${errno_text(opened)}`);
     }
-    const result = this.#store(option, option.name === "cache.files" && text === "libfuse" ? "partial" : text);
+    const is_older_word = option.name === "cache.files" && text === "libfuse";
+    if (is_older_word && phase === "runtime") {
+      this.#environment.log('"cache.files=libfuse" is an older spelling and taken as "cache.files=partial".');
+    }
+    const result = this.#store(option, is_older_word ? "partial" : text);
     if (result === 0) this.#note_legacy(option.name, text);
     return result;
   }

@@ -245,6 +245,13 @@ Deno.test("a value that is refused does not make the older cache word forgotten"
   assertEquals(configuration.get("cache.files"), "full");
 });
 
+Deno.test("at runtime the older cache word means partial, and that is said", () => {
+  const messages: string[] = [];
+  const configuration = new Configuration(fake_environment({}, messages));
+  assertEquals(configuration.set("cache.files", "libfuse", "runtime"), 0);
+  assertEquals([configuration.get("cache.files"), messages.length], ["partial", 1]);
+});
+
 Deno.test("adjustments", () => {
   const cases: [items: string[], expected: Record<string, string>, warnings: number][] = [
     [[], { "symlinkify-timeout": "-1", "cache.files": "off", "allow-idmap": "true" }, 0],
