@@ -5,7 +5,7 @@ import { system_environment } from "../config/environment.ts";
 import { format_error } from "../config/errors.ts";
 import { usage_text, version_text } from "../config/help.ts";
 import { is_background_child, run_in_background } from "../daemon/background.ts";
-import { log_to_standard_error } from "../daemon/log_sinks.ts";
+import { log_to_standard_error, log_to_syslog } from "../daemon/log_sinks.ts";
 import { run_daemon } from "../daemon/serve.ts";
 import { page_bytes } from "../sys/memory.ts";
 import { VERSION } from "./version.ts";
@@ -14,8 +14,10 @@ const PROGRAM = "mergerfs-ts";
 
 /** Does what the arguments say; resolves with the exit code of the process. */
 export async function run(argv: readonly string[]): Promise<number> {
-  log_to_standard_error(PROGRAM);
   const is_child = is_background_child();
+  // The parent has said on the terminal what there is to say about the arguments.
+  if (is_child) log_to_syslog(PROGRAM);
+  else log_to_standard_error(PROGRAM);
   const line = parse_command_line(argv, system_environment((message) => log("warning", message), page_bytes()));
   if (line.help) return print(usage_text());
   if (line.version) return print(version_text(VERSION));

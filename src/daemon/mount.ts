@@ -74,6 +74,7 @@ function reason_of(text: string): string {
 function remedy_of(is_root: boolean, text: string): string {
   if (is_root) return "check the mount options; a container needs CAP_SYS_ADMIN";
   if (text.includes("allow_other")) return `add "user_allow_other" to /etc/fuse.conf, or leave "allow_other" away`;
+  if (text.includes("/dev/fuse")) return "as root: chmod 666 /dev/fuse, or start as root";
   if (text.includes("fusermount3")) return "as a user: the mountpoint must be yours, and fusermount3 set-uid root";
   return "install fuse3 for fusermount3, or start as root";
 }

@@ -29,7 +29,8 @@ export async function run_daemon(
   line: CommandLine,
   in_background: boolean,
 ): Promise<number> {
-  log_to_standard_error(program);
+  if (in_background) log_to_syslog(program);
+  else log_to_standard_error(program);
   try {
     return await mount_and_serve(program, version, line, in_background);
   } catch (error) {
@@ -82,10 +83,7 @@ async function serve(
   const pool = new WorkerPool(arena, session.fd(), size);
   await pool.start();
   await wait_for_answer(mountpoint);
-  if (in_background) {
-    log_to_syslog(program);
-    detach();
-  }
+  if (in_background) detach();
   log_start(configuration, mountpoint, size.initial);
   const reason = await Promise.race([pool.end, signal.then((name) => `${name} received`)]);
   if (reason !== "") log("info", reason);

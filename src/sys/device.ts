@@ -42,7 +42,7 @@ export class Libfuse {
     const args = new DataView(new ArrayBuffer(24)); // struct fuse_args: argc, argv, allocated
     args.setInt32(0, argv.length, true);
     args.setBigUint64(8, BigInt(Deno.UnsafePointer.value(Deno.UnsafePointer.of(pointers))), true);
-    const operations = new Uint8Array(8 * 48); // struct fuse_lowlevel_ops, all null: the device is read by us
+    const operations = new Uint8Array(8 * 40); // struct fuse_lowlevel_ops of 3.0, all null: the device is read by us
     const target = c_string(mountpoint);
     this.kept.push(...argv, target, operations);
     const session = this.symbols.fuse_session_new(
