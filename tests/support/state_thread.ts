@@ -1,0 +1,99 @@
+// A second worker of the daemon, as far as src/state goes: blocking calls on the arena of the test that started it.
+
+import type { ArenaAddress } from "../../src/state/arena.ts";
+import { ConfigCell } from "../../src/state/config_cell.ts";
+import { SleepLock, SpinLock } from "../../src/state/lock.ts";
+import { Pool } from "../../src/state/pool.ts";
+import { stress_locks } from "./lock_stress.ts";
+import { type Place, Table } from "./table.ts";
+import { answer_calls } from "./threads.ts";
+
+let table: Table;
+let index: number;
+
+function attach(address: ArenaAddress, thread_index: number, patience_ms: number): void {
+  table = Table.attach(address, thread_index);
+  table.locks.patience_ms = patience_ms;
+  index = thread_index;
+}
+
+/** `rounds` times one read, one write of a word that nothing else protects, under a lock. */
+function count_under_lock(kind: "spin" | "sleep", word: number, counter: number, rounds: number): void {
+  const { header } = table.arena;
+  const lock = kind === "spin" ? new SpinLock(header, word, index + 1) : new SleepLock(table.arena, word);
+  for (let round = 0; round < rounds; round++) {
+    lock.lock();
+    header[counter] = header[counter]! + 1;
+    lock.unlock();
+  }
+}
+
+/** Adds one line to the configuration, `rounds` times. */
+function edit_config(rounds: number): void {
+  const cell = new ConfigCell(table.arena);
+  for (let round = 0; round < rounds; round++) cell.edit((text) => `${text}${index}.${round}\n`);
+}
+
+/** Reads until the text has `lines` lines; returns how many readings made no sense. */
+function read_config(lines: number): number {
+  const cell = new ConfigCell(table.arena);
+  let torn = 0;
+  for (let seen = 0, version = 0; seen < lines;) {
+    const read = cell.read();
+    const now = read.text.split("\n").length - 1;
+    if (!/^(\d+\.\d+\n)*$/.test(read.text) || now < seen || read.version < version || (read.version & 1) !== 0) torn++;
+    [seen, version] = [now, read.version];
+  }
+  return torn;
+}
+
+/** Begins and ends requests; returns how often this thread was the one to tell the main thread of a stall. */
+function serve(rounds: number): number {
+  const pool = new Pool(table.arena);
+  let told = 0;
+  for (let round = 0; round < rounds; round++) {
+    if (pool.begin(index)) told++;
+    pool.end(index);
+  }
+  return told;
+}
+
+function park(): number {
+  const pool = new Pool(table.arena);
+  pool.park(index);
+  return pool.state_of(index);
+}
+
+/** Pins the node again and again; returns how often it was open, with the descriptors that were to be closed. */
+function pin_rounds(node: number, rounds: number): number[] {
+  const closed: number[] = [];
+  let pinned = 0;
+  for (let round = 0; round < rounds; round++) {
+    if (table.handles.pin(node) < 0) continue;
+    pinned++;
+    table.handles.unpin(node);
+    closed.push(...table.handles.closing.subarray(0, table.handles.closing_count));
+  }
+  return [pinned, ...closed];
+}
+
+answer_calls({
+  attach,
+  count_under_lock,
+  edit_config,
+  read_config,
+  serve,
+  park,
+  pin_rounds,
+  lock_path: (slot: number) => table.lock_path(slot),
+  lock_two: (first: number, second: number) => table.lock_two(first, second),
+  lock_victim: (place: Place) => [table.lock_victim(place), table.locks.victim],
+  lock_rename: (from: Place, to: Place) => [table.lock_rename(from, to), table.locks.old_node, table.locks.new_node],
+  detach: (slot: number) => table.nodes.detach(slot),
+  move: (slot: number, to: Place) => table.move(slot, to),
+  release: () => table.locks.release(),
+  waits: () => table.locks.waits,
+  lock_directory: (low: number, high: number) => table.handles.lock_directory(low, high),
+  unlock_directory: (slot: number) => table.handles.unlock_directory(slot),
+  stress_locks: (seed: number, rounds: number, held: Int32Array) => stress_locks(table, seed, rounds, held),
+});
