@@ -82,7 +82,7 @@ async function serve(
   new ConfigCell(arena).edit(() => configuration.serialize());
   const pool = new WorkerPool(arena, session.fd(), size);
   await pool.start();
-  await wait_for_answer(mountpoint);
+  await Promise.race([wait_for_answer(mountpoint), pool.end.then(failed_start)]);
   if (in_background) detach();
   log_start(configuration, mountpoint, size.initial);
   const reason = await Promise.race([pool.end, signal.then((name) => `${name} received`)]);
@@ -123,6 +123,10 @@ async function wait_for_answer(mountpoint: string): Promise<void> {
   } finally {
     clearTimeout(timer);
   }
+}
+
+function failed_start(reason: string): never {
+  throw new StartError(reason === "" ? "The pool was unmounted while it started" : reason);
 }
 
 function log_start(configuration: Configuration, mountpoint: string, workers: number): void {

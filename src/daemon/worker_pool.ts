@@ -27,8 +27,6 @@ export function pool_size(fixed: number, cpus: number): PoolSize {
 /** The workers of one mount. */
 export class WorkerPool {
   private readonly pool: Pool;
-  private readonly session_fd: number;
-  private size: PoolSize;
   private workers = 0;
   private spares = 0;
   private ended = false;
@@ -38,18 +36,20 @@ export class WorkerPool {
   /** Settles when the mount is gone; the text is empty, or says what went wrong. */
   readonly end: Promise<string>;
 
-  constructor(private readonly arena: Arena, session_fd: number, size: PoolSize) {
+  constructor(
+    private readonly arena: Arena,
+    private readonly session_fd: number,
+    private readonly size: PoolSize,
+  ) {
     this.pool = new Pool(arena);
-    this.session_fd = session_fd;
-    this.size = size;
     this.end = new Promise((resolve) => this.resolve_end = resolve);
   }
 
-  /** Starts the first workers; resolves when all of them serve. */
+  /** Starts the first workers; resolves when all of them serve, or when the pool ended before that. */
   async start(): Promise<void> {
     const serving = new Promise<void>((resolve) => this.serving_waiters.push(resolve));
     for (let i = 0; i < this.size.initial; i++) this.start_worker(false);
-    await serving;
+    await Promise.race([serving, this.end]);
     this.prepare_spare();
   }
 

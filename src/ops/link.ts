@@ -31,10 +31,9 @@ export function link(c: Context): number {
   const slot = c.nodes.remember(parent, request.u8, request.name, request.name_length);
   if (slot < 0) return slot;
   const bytes = entry_reply(c, slot, c.path2);
-  // The link count is new under the old name too, and under all others.
-  const old_slot = c.nodes.slot_of(old_low, old_high);
-  c.notices.note(old_slot, c.stat);
-  c.notices.changed_with_itself(old_slot);
+  // The link count is new under the old name too, and under all others: the nodes that share the new one's object.
+  c.notices.note(c.nodes.slot_of(old_low, old_high), c.stat);
+  c.notices.changed(slot);
   return bytes;
 }
 

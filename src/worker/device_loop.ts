@@ -33,10 +33,19 @@ export function serve_device(parts: LoopParts): { end: LoopEnd; errno: number } 
     if (length < 0) return { end: "failed", errno: -length };
     if (pool.begin(index)) parts.on_stall();
     handler.handle_device_message(buffers.message_at, length);
-    send_notices(parts);
-    send_reply(parts);
+    deliver(parts);
     pool.end(index);
     if (pool.should_retire(index)) return { end: "retired", errno: 0 };
+  }
+}
+
+// What goes wrong here must not end the worker either.
+function deliver(parts: LoopParts): void {
+  try {
+    send_notices(parts);
+    send_reply(parts);
+  } catch (error) {
+    parts.handler.report_bug("the delivery of a reply", error);
   }
 }
 

@@ -1,6 +1,7 @@
 // One request from bytes to bytes: decode, run the operation, finish the reply. It does not know where the bytes come
 // from or go to, so that recorded bytes test it and any transport can carry them (shared design, §5).
 import { EIO } from "../base/errno.ts";
+import { opcode_name } from "../fuse/abi.ts";
 import { NO_REPLY } from "../ops/operation.ts";
 import { Context } from "../ops/context.ts";
 import { not_supported } from "../ops/whole_mount.ts";
@@ -24,28 +25,28 @@ export class Handler {
     this.run(this.context.request.decode(header, args, payload, payload_end));
   }
 
+  // The one catch of the request path: a bug costs this request, not the mount (shared design, §7).
   private run(decoded: number): void {
     const c = this.context;
-    c.start();
     c.reply.begin(c.request);
-    if (c.settings.debug) this.trace.request(c);
-    this.finish(decoded < 0 ? decoded : this.run_operation());
-    if (c.settings.debug) this.trace.reply(c);
-  }
-
-  // The one catch of the request path: a bug costs this request, not the mount (shared design, §7).
-  private run_operation(): number {
-    const c = this.context;
     try {
-      return (OPERATIONS[c.request.opcode] ?? not_supported)(c);
+      c.start();
+      if (c.settings.debug) this.trace.request(c);
+      this.finish(decoded < 0 ? decoded : (OPERATIONS[c.request.opcode] ?? not_supported)(c));
+      if (c.settings.debug) this.trace.reply(c);
     } catch (error) {
-      this.bugs++;
       c.credentials.restore();
-      c.events.log("error", `Bug in the answer to ${describe(c)}: ${error instanceof Error ? error.stack : error}`);
-      return -EIO;
+      c.reply.error(EIO);
+      this.report_bug(`the answer to ${opcode_name(c.request.opcode)} for node ${c.request.node_low}`, error);
     } finally {
       c.locks.release();
     }
+  }
+
+  /** Counts a bug and says so in the log. */
+  report_bug(where: string, error: unknown): void {
+    this.bugs++;
+    this.context.events.log("error", `Bug in ${where}: ${error instanceof Error ? error.stack : error}`);
   }
 
   private finish(result: number): void {
@@ -54,8 +55,4 @@ export class Handler {
     else if (result < 0) reply.error(result);
     else reply.ok(result);
   }
-}
-
-function describe(c: Context): string {
-  return `request with opcode ${c.request.opcode} for node ${c.request.node_low}`;
 }

@@ -14,6 +14,8 @@ export class HardLinkNotices {
   count = 0;
   /** The command `invalidate-all-nodes`: the names of all children of the root as well (config §7.3.1). */
   all_root_entries = false;
+  private readonly found_slots = new Int32Array(NOTICES_MAX);
+  private readonly found_reuses = new Int32Array(NOTICES_MAX);
 
   constructor(private readonly nodes: Nodes) {}
 
@@ -40,14 +42,14 @@ export class HardLinkNotices {
   /** The object behind the node was changed by us: its other names' attributes are stale. */
   changed(slot: number): void {
     if (slot === 0 || !this.nodes.has_hard_links(slot)) return;
-    this.count = this.nodes.other_links(slot, this.slots, this.reuses);
+    const found = this.nodes.other_links(slot, this.found_slots, this.found_reuses);
+    for (let i = 0; i < found; i++) this.add(this.found_slots[i]!, this.found_reuses[i]!);
   }
 
-  /** The same for the node itself: what the kernel holds of it is stale as well, and the reply will not refresh it. */
-  changed_with_itself(slot: number): void {
-    this.changed(slot);
-    if (slot === 0 || this.count >= NOTICES_MAX) return;
+  /** What the kernel holds of this node is stale, and the reply will not refresh it. */
+  add(slot: number, reuse: number): void {
+    if (this.count >= NOTICES_MAX) return;
     this.slots[this.count] = slot;
-    this.reuses[this.count++] = this.nodes.reuse_of(slot);
+    this.reuses[this.count++] = reuse;
   }
 }
