@@ -22,6 +22,7 @@ const MODE = 1;
 const UMASK = 2;
 const OPEN_FLAGS = 3;
 
+/** CREATE: makes and opens a file on the first branch of the create policy. */
 export function create(c: Context): number {
   const parent = lock_new_name(c);
   if (parent < 0) return parent;

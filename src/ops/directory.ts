@@ -31,6 +31,7 @@ const chunk = new Uint8Array(CHUNK_BYTES);
 const chunk_words = new Uint32Array(chunk.buffer);
 const directory_path = new PathBuffer();
 
+/** OPENDIR: touches no branch; the listing is read by the first READDIR. */
 export function opendir(c: Context): number {
   const slot = c.locks.lock_path(c.request.node_low, c.request.node_high, c.path);
   if (slot < 0) return slot;
@@ -42,10 +43,12 @@ export function opendir(c: Context): number {
   return OPEN_OUT_BYTES;
 }
 
+/** READDIR: entries of the merged listing from the requested offset on. */
 export function readdir(c: Context): number {
   return with_listing(c, entries_reply);
 }
 
+/** READDIRPLUS: the same with attributes; every entry but "." and ".." counts as a look-up. */
 export function readdirplus(c: Context): number {
   return with_listing(c, entries_with_attributes);
 }

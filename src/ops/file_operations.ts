@@ -9,12 +9,14 @@ import { Context } from "./context.ts";
 /** Most bytes COPY_FILE_RANGE copies at once: its reply has 32 bits (operations §18). */
 const COPY_BYTES_MAX = 0xffff_f000;
 
+/** FSYNC: fsync(2) or fdatasync(2) of the branch's file. */
 export function fsync(c: Context): number {
   const fd = descriptor_of(c, c.request.arg(0), c.request.arg(1));
   if (fd < 0) return fd;
   return (c.request.arg(2) & FUSE_FSYNC_FDATASYNC) !== 0 ? file.fdatasync(fd) : file.fsync(fd);
 }
 
+/** FALLOCATE: all modes, as the branch's filesystem has them. */
 export function fallocate(c: Context): number {
   const request = c.request;
   const fd = descriptor_of(c, request.arg(0), request.arg(1));
@@ -24,6 +26,7 @@ export function fallocate(c: Context): number {
   return result;
 }
 
+/** LSEEK: SEEK_DATA and SEEK_HOLE (departures D13). */
 export function lseek(c: Context): number {
   const fd = descriptor_of(c, c.request.arg(0), c.request.arg(1));
   if (fd < 0) return fd;
@@ -31,6 +34,7 @@ export function lseek(c: Context): number {
   return position < 0 ? position : put_lseek(c.reply, c.reply.body_word, position);
 }
 
+/** COPY_FILE_RANGE: between two open files, capped by the 32 bits of its reply. */
 export function copy_file_range(c: Context): number {
   const copied = copy(c, Math.min(c.request.arg64(10), COPY_BYTES_MAX));
   if (copied < 0) return copied;
@@ -38,6 +42,7 @@ export function copy_file_range(c: Context): number {
   return WRITE_OUT_BYTES;
 }
 
+/** COPY_FILE_RANGE_64: the same with a 64-bit count. */
 export function copy_file_range_64(c: Context): number {
   const copied = copy(c, c.request.arg64_exact(10));
   if (copied < 0) return copied;

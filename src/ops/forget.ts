@@ -3,11 +3,13 @@ import { FORGET_ONE_BYTES } from "../fuse/abi.ts";
 import { Context } from "./context.ts";
 import { NO_REPLY } from "./operation.ts";
 
+/** FORGET: takes look-ups of one node away. */
 export function forget(c: Context): number {
   c.nodes.forget(c.request.node_low, c.request.node_high, c.request.arg(0), c.request.arg(1));
   return NO_REPLY;
 }
 
+/** BATCH_FORGET: the same for many nodes. */
 export function batch_forget(c: Context): number {
   const request = c.request;
   const count = request.arg(0);

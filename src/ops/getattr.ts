@@ -18,6 +18,7 @@ import { getattr_by_handle, inode_of_handle } from "./common/handle_attributes.t
 import { BY_PATH, handle_or_path } from "./common/object_of_request.ts";
 import { Context } from "./context.ts";
 
+/** GETATTR: by handle when there is one, else by path, else by the canonical handle of an unlinked file. */
 export function getattr(c: Context): number {
   const request = c.request;
   const handle = handle_or_path(c, (request.arg(0) & FUSE_GETATTR_FH) !== 0, request.arg(2), request.arg(3));
@@ -30,6 +31,7 @@ export function getattr(c: Context): number {
 
 const EMPTY = new Uint8Array(1);
 
+/** STATX: as GETATTR, with what statx(2) knows beyond it (birth time, …). */
 export function statx(c: Context): number {
   const request = c.request;
   const handle = handle_or_path(c, (request.arg(0) & FUSE_GETATTR_FH) !== 0, request.arg(2), request.arg(3));

@@ -23,6 +23,7 @@ const INT_COMMANDS = [0x80086601, 0x40086602, 0x80087601, 0x40087602];
 const INT_BYTES = 4;
 const buffer = new Uint8Array(DATA_BYTES_MAX);
 
+/** IOCTL: on the open file, or on the directory of the branch that the open policy chooses. */
 export function ioctl(c: Context): number {
   const request = c.request;
   const flags = request.arg(FLAGS);

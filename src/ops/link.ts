@@ -13,6 +13,7 @@ import { Context } from "./context.ts";
 import { lock_new_name } from "./mkdir.ts";
 import { close_released } from "./release.ts";
 
+/** LINK: on every branch of the link policy (rule R4). */
 export function link(c: Context): number {
   const request = c.request;
   const old_low = request.arg(0);

@@ -7,6 +7,7 @@ import { ROOT_SLOT } from "../state/layout.ts";
 import { entry_reply, getattr_by_path } from "./common/attributes.ts";
 import { Context } from "./context.ts";
 
+/** LOOKUP: the entry of a name, counted as one look-up; a missing name is a negative entry. */
 export function lookup(c: Context): number {
   const request = c.request;
   if (is_dots(c, 1)) return lookup_self(c);

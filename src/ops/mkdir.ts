@@ -17,10 +17,12 @@ import {
 import { with_read_only_retry } from "./common/read_only_retry.ts";
 import { Context } from "./context.ts";
 
+/** MKDIR: on every branch that the mkdir policy chooses. */
 export function mkdir(c: Context): number {
   return make(c, mkdir_on_branches);
 }
 
+/** MKNOD: a regular file goes the way of CREATE; the rest to every branch of the mknod policy. */
 export function mknod(c: Context): number {
   return make(c, (c.request.arg(0) & S_IFMT) === S_IFREG ? mknod_regular : mknod_on_branches);
 }
@@ -97,6 +99,7 @@ function call_create_and_close(c: Context, directory: number, target: Branch): n
 let first_made = -1;
 let target_view: Uint8Array<ArrayBuffer> = new Uint8Array(0);
 
+/** SYMLINK: on every branch of the symlink policy; the attributes are those of the first link made. */
 export function symlink(c: Context): number {
   const parent = lock_new_name(c);
   if (parent < 0) return parent;

@@ -17,6 +17,7 @@ import { close_released } from "./release.ts";
 
 const ROUNDS_MAX = 64;
 
+/** OPEN: the file of the branch that the open policy chooses, or the one that is open already. */
 export function open(c: Context): number {
   const slot = c.locks.lock_path(c.request.node_low, c.request.node_high, c.path);
   if (slot < 0) return slot;

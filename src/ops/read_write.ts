@@ -14,6 +14,7 @@ const OFFSET = 2;
 const SIZE = 4;
 const WRITE_FLAGS = 5;
 
+/** READ: one pread(2) into the reply; short reads are passed on. */
 export function read(c: Context): number {
   const request = c.request;
   const handle = file_handle(c, request.arg(HANDLE), request.arg(HANDLE + 1));
@@ -26,6 +27,7 @@ export function read(c: Context): number {
   return pread(c.handles.word(handle, F_FD), c.body, size, request.arg64_exact(OFFSET));
 }
 
+/** WRITE: from the request to the branch's file. */
 export function write(c: Context): number {
   const request = c.request;
   const handle = file_handle(c, request.arg(HANDLE), request.arg(HANDLE + 1));

@@ -6,6 +6,7 @@ import { is_symlinkified } from "./common/attributes.ts";
 import { first_branch } from "./common/on_branches.ts";
 import { Context } from "./context.ts";
 
+/** READLINK: the target, without a NUL. */
 export function readlink(c: Context): number {
   const slot = c.locks.lock_path(c.request.node_low, c.request.node_high, c.path);
   if (slot < 0) return slot;

@@ -6,6 +6,7 @@ import { close, dup, fadvise_dontneed } from "../sys/file.ts";
 import { descriptor_of } from "./common/object_of_request.ts";
 import { Context } from "./context.ts";
 
+/** FLUSH: one close(2) of a program has happened. */
 export function flush(c: Context): number {
   const fd = descriptor_of(c, c.request.arg(0), c.request.arg(1));
   return fd < 0 ? fd : flush_descriptor(fd);
@@ -17,6 +18,7 @@ function flush_descriptor(fd: number): number {
   return copy < 0 ? -EIO : close(copy);
 }
 
+/** RELEASE: the last descriptor of an open file is gone; never fails but for a flush that was asked for. */
 export function release(c: Context): number {
   const request = c.request;
   const handle = c.handles.find(request.arg(0), request.arg(1), KIND_FILE);

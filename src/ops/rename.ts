@@ -16,10 +16,12 @@ const RENAMED = 1;
 const FAILED = 2;
 let outcomes = new Uint8Array(64);
 
+/** RENAME (operations §14). */
 export function rename(c: Context): number {
   return rename_with_flags(c, 0);
 }
 
+/** RENAME2: NOREPLACE goes to each branch, EXCHANGE needs both names on one branch (departures D11). */
 export function rename2(c: Context): number {
   const flags = c.request.arg(2);
   if (flags !== 0 && flags !== RENAME_NOREPLACE && flags !== RENAME_EXCHANGE) return -EINVAL;

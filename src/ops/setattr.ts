@@ -40,6 +40,7 @@ const GID = 20;
 
 const times = new BigInt64Array(4);
 
+/** SETATTR: the parts that the request marks valid, then fresh attributes. */
 export function setattr(c: Context): number {
   const request = c.request;
   const valid = request.arg(VALID);

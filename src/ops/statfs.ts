@@ -33,6 +33,7 @@ class Smallest {
   }
 }
 
+/** STATFS: blocks and files summed over devices, in the smallest fragment size. */
 export function statfs(c: Context): number {
   const slot = c.locks.lock_path(c.request.node_low, c.request.node_high, c.path);
   if (slot < 0) return slot;

@@ -8,6 +8,7 @@ import { AT_REMOVEDIR, unlinkat } from "../sys/path.ts";
 import { act_on_each } from "./common/on_branches.ts";
 import { Context } from "./context.ts";
 
+/** UNLINK: one success is enough (rule R2). */
 export function unlink(c: Context): number {
   const parent = lock_victim(c);
   if (parent < 0) return parent;
@@ -15,6 +16,7 @@ export function unlink(c: Context): number {
   return finish(c, parent, selected < 0 ? selected : c.results.any_success());
 }
 
+/** RMDIR: "not empty" from any branch wins, else the last outcome (rule R3). */
 export function rmdir(c: Context): number {
   const parent = lock_victim(c);
   if (parent < 0) return parent;

@@ -33,6 +33,7 @@ export function interrupt(_c: Context): number {
   return NO_REPLY;
 }
 
+/** Answers "function not implemented". */
 export function not_supported(_c: Context): number {
   return -ENOSYS;
 }

@@ -26,6 +26,7 @@ const ALLPATHS = to_bytes("allpaths");
 let name_view: Uint8Array<ArrayBuffer> = new Uint8Array(0);
 let value_view: Uint8Array<ArrayBuffer> = new Uint8Array(0);
 
+/** GETXATTR: of the branch that the getxattr policy chooses, or a computed `user.mergerfs.*` value. */
 export function getxattr(c: Context): number {
   const slot = c.locks.lock_path(c.request.node_low, c.request.node_high, c.path);
   if (slot < 0) return slot;
@@ -115,6 +116,7 @@ function put_all_paths(c: Context): number {
   return end;
 }
 
+/** SETXATTR: on every branch of the setxattr policy (rule R1). */
 export function setxattr(c: Context): number {
   const slot = c.locks.lock_path(c.request.node_low, c.request.node_high, c.path);
   if (slot < 0) return slot;
@@ -132,6 +134,7 @@ function set_on_object(c: Context, object: number): number {
   return set_call(proc_path(object), name_view, value_view, value_view.length, c.request.arg(1));
 }
 
+/** REMOVEXATTR: on every branch of the removexattr policy (rule R1). */
 export function removexattr(c: Context): number {
   const slot = c.locks.lock_path(c.request.node_low, c.request.node_high, c.path);
   if (slot < 0) return slot;
