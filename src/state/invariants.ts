@@ -13,6 +13,7 @@ export function broken_invariants(arena: Arena): string[] {
     ...broken_index(arena),
     ...broken_names(arena),
     ...broken_handles(arena),
+    ...broken_handle_lists(arena),
   ];
 }
 
@@ -26,6 +27,10 @@ function node_slots(arena: Arena): number[] {
 
 function node_word(arena: Arena, slot: number, word: number): number {
   return arena.nodes[slot * at.NODE_WORDS + word]!;
+}
+
+function handle_word(arena: Arena, handle: number, word: number): number {
+  return arena.handles[handle * at.HANDLE_WORDS + word]!;
 }
 
 function is_named(arena: Arena, slot: number): boolean {
@@ -118,15 +123,15 @@ function broken_handles(arena: Arena): string[] {
   const opens = new Map<number, number>();
   let count = 0;
   for (let handle = 1; handle < arena.header[at.H_HANDLE_TOP]!; handle++) {
-    const kind = arena.handles[handle * at.HANDLE_WORDS + at.F_KIND]!;
+    const kind = handle_word(arena, handle, at.F_KIND);
     if (kind === at.KIND_FREE) continue;
     count++;
-    const node = arena.handles[handle * at.HANDLE_WORDS + at.F_NODE]!;
+    const node = handle_word(arena, handle, at.F_NODE);
     if (kind === at.KIND_FILE) opens.set(node, (opens.get(node) ?? 0) + 1);
     if (kind !== at.KIND_DIRECTORY && node_word(arena, node, at.N_CANONICAL) === 0) {
       broken.push(`handle ${handle}: node ${node} has no canonical one`);
     }
-    if (arena.handles[handle * at.HANDLE_WORDS + at.F_BUSY] !== 0) broken.push(`handle ${handle} is busy`);
+    if (handle_word(arena, handle, at.F_BUSY) !== 0) broken.push(`handle ${handle} is busy`);
   }
   if (count !== arena.header[at.H_HANDLE_COUNT]) {
     broken.push(`handle count ${arena.header[at.H_HANDLE_COUNT]}, found ${count}`);
@@ -136,6 +141,30 @@ function broken_handles(arena: Arena): string[] {
     if (counted !== (opens.get(slot) ?? 0)) {
       broken.push(`node ${slot} counts ${counted} opens, has ${opens.get(slot) ?? 0}`);
     }
+  }
+  return broken;
+}
+
+function broken_handle_lists(arena: Arena): string[] {
+  const broken = [];
+  const listed = new Set<number>();
+  for (const slot of node_slots(arena)) {
+    const head = node_word(arena, slot, at.N_CANONICAL);
+    for (let handle = head; handle !== 0; handle = handle_word(arena, handle, at.F_NEXT)) {
+      if (listed.has(handle)) return [...broken, `handle ${handle} is on two lists`];
+      listed.add(handle);
+      if (handle_word(arena, handle, at.F_NODE) !== slot) {
+        broken.push(`handle ${handle} is on the list of node ${slot}`);
+      }
+      if (handle !== head && handle_word(arena, handle, at.F_KIND) !== at.KIND_FILE) {
+        broken.push(`handle ${handle} is no open file, and not canonical`);
+      }
+    }
+  }
+  for (let handle = 1; handle < arena.header[at.H_HANDLE_TOP]!; handle++) {
+    const kind = handle_word(arena, handle, at.F_KIND);
+    const has_list = kind === at.KIND_FILE || kind === at.KIND_KEPT;
+    if (has_list && !listed.has(handle)) broken.push(`handle ${handle} is on no list`);
   }
   return broken;
 }

@@ -275,8 +275,7 @@ Deno.test("a claim ends when the name it was for leads elsewhere", async () => {
     holder.lock_path(next);
     const waiting = waiter!.call("lock_victim", [ROOT, "name"]);
     await wait_until("its patience is over", () => table.word(former, N_WANTED) === 2);
-    table.move(former, [ROOT, "away"]);
-    table.move(next, [ROOT, "name"]);
+    table.nodes.exchange(former, next);
     table.locks.release();
     await wait_until("it wants the other node", () => table.word(next, N_WANTED) === 2);
     assertEquals(locks_of(table, former), [0, 0, 0]);

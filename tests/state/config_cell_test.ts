@@ -1,0 +1,61 @@
+// The configuration cell: many writers lose nothing, readers never see half a text.
+
+import { assertEquals, assertThrows } from "@std/assert";
+import { Arena } from "../../src/state/arena.ts";
+import { ConfigCell } from "../../src/state/config_cell.ts";
+import { CONFIG_TEXT_BYTES, H_CONFIG_LOCK } from "../../src/state/layout.ts";
+import { with_threads } from "../support/threads.ts";
+
+const STATE_THREAD = new URL("../support/state_thread.ts", import.meta.url);
+
+Deno.test("an edit changes text and version together; one that returns nothing changes neither", () => {
+  const cell = new ConfigCell(Arena.create());
+  assertEquals(cell.read(), { text: "", version: 0 });
+  cell.edit(() => "größer=1\n");
+  assertEquals([cell.read(), cell.version()], [{ text: "größer=1\n", version: 2 }, 2]);
+  cell.edit(() => undefined);
+  assertEquals(cell.version(), 2);
+  cell.edit((text) => text.slice(0, 2));
+  assertEquals(cell.read(), { text: "gr", version: 4 });
+});
+
+Deno.test("an edit that fails leaves everything as it was, and the next one goes on", () => {
+  const arena = Arena.create();
+  const cell = new ConfigCell(arena);
+  cell.edit(() => "kept");
+  assertThrows(
+    () =>
+      cell.edit(() => {
+        throw new Error("refused");
+      }),
+    Error,
+    "refused",
+  );
+  assertThrows(() => cell.edit(() => "x".repeat(CONFIG_TEXT_BYTES + 1)), Error, `longer than ${CONFIG_TEXT_BYTES}`);
+  assertEquals([cell.read(), arena.header[H_CONFIG_LOCK]], [{ text: "kept", version: 2 }, 0]);
+  cell.edit(() => "next");
+  assertEquals(cell.read().text, "next");
+});
+
+Deno.test("edits of several threads lose nothing, and nobody reads a torn text", async () => {
+  const [WRITERS, ROUNDS] = [3, 300];
+  const cell_arena = Arena.create();
+  await with_threads(STATE_THREAD, WRITERS + 1, async (...threads) => {
+    for (const [i, thread] of threads.entries()) await thread.call("attach", cell_arena.address(), i + 1, 1000);
+    const [reader, ...writers] = threads;
+    const reading = reader!.call("read_config", WRITERS * ROUNDS);
+    await Promise.all(writers.map((writer) => writer.call("edit_config", ROUNDS)));
+    assertEquals(await reading, 0);
+  });
+  const { text, version } = new ConfigCell(cell_arena).read();
+  const lines = text.trimEnd().split("\n");
+  assertEquals([version, new Set(lines).size, lines.length], [
+    2 * WRITERS * ROUNDS,
+    WRITERS * ROUNDS,
+    WRITERS * ROUNDS,
+  ]);
+  for (let writer = 2; writer <= WRITERS + 1; writer++) {
+    const own = lines.filter((line) => line.startsWith(`${writer}.`));
+    assertEquals(own, Array.from({ length: ROUNDS }, (_, round) => `${writer}.${round}`));
+  }
+});
