@@ -131,6 +131,7 @@ export const EKEYREJECTED = 129;
 export const EOWNERDEAD = 130;
 export const ENOTRECOVERABLE = 131;
 export const ERFKILL = 132;
+export const EHWPOISON = 133;
 
 const TEXTS: readonly (readonly [number, string, string])[] = [
   [EPERM, "EPERM", "Operation not permitted"],
@@ -263,6 +264,7 @@ const TEXTS: readonly (readonly [number, string, string])[] = [
   [EOWNERDEAD, "EOWNERDEAD", "Owner died"],
   [ENOTRECOVERABLE, "ENOTRECOVERABLE", "State not recoverable"],
   [ERFKILL, "ERFKILL", "Operation not possible due to RF-kill"],
+  [EHWPOISON, "EHWPOISON", "Memory page has hardware error"],
 ];
 
 const NAMES = new Map(TEXTS.map(([errno, name]) => [errno, name]));
