@@ -63,7 +63,7 @@ export class WorkerPool {
       type: "module",
       name: `worker ${index}`,
     });
-    worker.onmessage = (event: MessageEvent<WorkerEvent>) => this.on_event(event.data);
+    worker.onmessage = (event: MessageEvent<WorkerEvent>) => this.on_event(worker, event.data);
     worker.onerror = (event) => {
       event.preventDefault();
       this.finish(`A worker could not go on: ${event.message}`);
@@ -83,7 +83,7 @@ export class WorkerPool {
     this.start_worker(true);
   }
 
-  private on_event(event: WorkerEvent): void {
+  private on_event(worker: Worker, event: WorkerEvent): void {
     switch (event.kind) {
       case "log":
         log(event.level, event.message);
@@ -96,6 +96,7 @@ export class WorkerPool {
         break;
       case "ended":
         this.workers--;
+        worker.terminate();
         if (event.end !== "retired") {
           this.finish(event.end === "failed" ? `FUSE device: ${errno_text(event.errno)}` : "");
         }

@@ -1,8 +1,8 @@
-// The system log, syslog(3): where a daemon without a terminal speaks.
+// The system log, syslog(3): where a daemon without a terminal speaks. Without the console as a fallback (which the
+// reference has): writing to a serial console takes seconds, and the main thread must never block.
 import { c_string } from "../base/bytes.ts";
 import { libc } from "./libc.ts";
 
-const LOG_CONS = 0x02;
 const LOG_PID = 0x01;
 const LOG_USER = 1 << 3;
 export const LOG_ERR = 3;
@@ -17,7 +17,7 @@ const FORMAT = c_string("%s");
 
 export function openlog(name: string): void {
   ident = c_string(name);
-  libc.openlog(ident, LOG_PID | LOG_CONS, LOG_USER);
+  libc.openlog(ident, LOG_PID, LOG_USER);
 }
 
 export function syslog(priority: number, text: string): void {

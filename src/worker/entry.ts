@@ -16,13 +16,12 @@ import { Trace } from "./trace.ts";
 const port = self as unknown as {
   postMessage(event: WorkerEvent): void;
   onmessage: ((event: MessageEvent<WorkerStart>) => void) | null;
-  close(): void;
 };
 
 port.onmessage = function start(event) {
   const { index, end, errno } = run(event.data);
+  // The main thread ends the worker when it has got this: a worker that closes itself can take the message with it.
   port.postMessage({ kind: "ended", index, end, errno });
-  port.close();
 };
 
 function log(level: "warning" | "error", message: string): void {
