@@ -38,7 +38,7 @@ Deno.test("an existing file is taken from the first branch, a change reaches eve
   await with_pool({ prepare }, async (pool) => {
     assertEquals(await Deno.readTextFile(pool.path("f")), "branch 0");
     await Deno.chmod(pool.path("f"), 0o640);
-    await Deno.truncate(pool.path("f"), 2);
+    await python("os.truncate(sys.argv[1], 2)", [pool.path("f")]);
     for (const branch of pool.branches) {
       assertEquals(Deno.statSync(`${branch}/f`).mode! & 0o777, 0o640);
       assertEquals(Deno.readTextFileSync(`${branch}/f`), "br");

@@ -17,6 +17,8 @@ export interface BranchSetup {
   readonly mode?: "RW" | "RO" | "NC";
   readonly kind?: DiskKind;
   readonly size_bytes?: number;
+  /** A directory that exists already; nothing is made then. */
+  readonly path?: string;
 }
 
 /** What a test wants. Without anything: three RW branches on a tmpfs each, the default options, minfreespace 0. */
@@ -163,8 +165,10 @@ async function make_branches(directory: string, setup: PoolSetup): Promise<strin
   const branches: string[] = [];
   for (const [at, branch] of wanted.entries()) {
     const path = `${directory}/branch${at}`;
-    await make_disk(branch.kind ?? "tmpfs", path, `${directory}/image${at}`, branch.size_bytes ?? DISK_BYTES);
-    branches.push(path);
+    if (branch.path === undefined) {
+      await make_disk(branch.kind ?? "tmpfs", path, `${directory}/image${at}`, branch.size_bytes ?? DISK_BYTES);
+    }
+    branches.push(branch.path ?? path);
   }
   await setup.prepare?.(branches);
   return branches;
