@@ -7,8 +7,10 @@ import { Configuration } from "../config/configuration.ts";
 import { LISTED_OPTIONS, OWN_OPTIONS } from "../config/options.ts";
 import { Settings } from "../config/settings.ts";
 import { worker_count } from "../config/thread_counts.ts";
+import { redirect_trace } from "../ops/runtime_interface.ts";
 import { Arena } from "../state/arena.ts";
 import { ConfigCell } from "../state/config_cell.ts";
+import { TraceCell } from "../state/trace_cell.ts";
 import { Session } from "../sys/device.ts";
 import { geteuid, keep_capabilities, raise_limits, set_nice, umask } from "../sys/identity.ts";
 import { detach } from "./background.ts";
@@ -80,6 +82,7 @@ async function serve(
   const signal = new Promise<string>((resolve) => catch_signals(resolve));
   show_refused(configuration, answer_init(session.fd(), arena, settings, size.limit));
   new ConfigCell(arena).edit(() => configuration.serialize());
+  redirect_trace(new TraceCell(arena), settings.log_file);
   const pool = new WorkerPool(arena, session.fd(), size);
   await pool.start();
   await Promise.race([wait_for_answer(mountpoint), pool.end.then(failed_start)]);

@@ -17,6 +17,7 @@ import { Handles } from "../state/handles.ts";
 import { H_CONTROL_FILE_TIME } from "../state/layout.ts";
 import { Nodes } from "../state/nodes.ts";
 import { PathLocks } from "../state/path_locks.ts";
+import { TraceCell } from "../state/trace_cell.ts";
 import { Credentials } from "./common/credentials.ts";
 import { BranchIds } from "./common/branch_ids.ts";
 import { HardLinkNotices } from "./common/hard_link_notices.ts";
@@ -64,6 +65,7 @@ export class Context {
   readonly settings_cell: SettingsCell;
   readonly notices: HardLinkNotices;
   readonly listing: Listing;
+  readonly trace: TraceCell;
 
   /** The path of the request, and of its second name (RENAME, LINK). */
   readonly path = new PathBuffer();
@@ -107,6 +109,7 @@ export class Context {
     this.settings_cell = new SettingsCell(new ConfigCell(parts.arena));
     this.notices = new HardLinkNotices(this.nodes);
     this.listing = new Listing();
+    this.trace = new TraceCell(parts.arena);
   }
 
   /** The options in force for this request. */

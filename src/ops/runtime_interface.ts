@@ -5,6 +5,9 @@ import { path_text, path_text_bytes } from "../base/path_text.ts";
 import { Configuration } from "../config/configuration.ts";
 import { system_environment } from "../config/environment.ts";
 import { find_option, LISTED_OPTIONS, normal_key, OWN_OPTIONS } from "../config/options.ts";
+import { TraceCell } from "../state/trace_cell.ts";
+import { O_APPEND, O_CREAT, O_WRONLY } from "../sys/file.ts";
+import { AT_FDCWD, openat } from "../sys/path.ts";
 import { Context } from "./context.ts";
 
 const PREFIX = "user.mergerfs.";
@@ -66,7 +69,16 @@ export function set_control_value(c: Context): number {
     // A config file may have applied some of its lines before one failed (config §7.3).
     return result === 0 || key === "config" ? changed.serialize() : undefined;
   });
+  if (result === 0 && key === "log.file") redirect_trace(c.trace, value);
   return result;
+}
+
+/** The trace goes to this file, or to standard error for an empty path. Setting the option has tried the file. */
+export function redirect_trace(trace: TraceCell, path: string): void {
+  if (path === "") return trace.use_standard_error();
+  const name = path_text_bytes(`${path}\0`);
+  const fd = openat(AT_FDCWD, name, O_WRONLY | O_CREAT | O_APPEND, 0o644);
+  if (fd >= 0) trace.use_file(fd);
 }
 
 function run_command(c: Context, command: string): number {

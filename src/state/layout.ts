@@ -63,6 +63,10 @@ export const H_BRANCH_TEXT_TOP = 99;
 /** When the control file was first asked for, seconds since the epoch, two words (operations §10.5). */
 export const H_CONTROL_FILE_TIME = 100;
 
+/** Descriptor of the trace's file, 0 before there was one; and whether it is in use. */
+export const H_TRACE_FILE = 102;
+export const H_TRACE_TO_FILE = 103;
+
 /** What INIT settled: the flat words of fuse/init.ts. */
 export const H_INIT_OUTCOME = 128;
 export const INIT_OUTCOME_WORDS = 64;

@@ -11,7 +11,6 @@ import { MessageBuffers } from "./buffers.ts";
 import { serve_device } from "./device_loop.ts";
 import { Handler } from "./handle.ts";
 import { LoopEnd, WorkerEvent, WorkerStart } from "./messages.ts";
-import { Trace } from "./trace.ts";
 
 const port = self as unknown as {
   postMessage(event: WorkerEvent): void;
@@ -38,7 +37,7 @@ function run(start: WorkerStart): { index: number; end: LoopEnd; errno: number }
   const buffers = new MessageBuffers(init.max_write_bytes, start.page_bytes);
   const { request, reply, body, write_data_at } = buffers;
   const context = new Context({ arena, worker: index, request, reply, body, write_data_at, init, events: { log } });
-  const handler = new Handler(context, new Trace());
+  const handler = new Handler(context);
   port.postMessage({ kind: "ready", index });
   if (start.is_spare) pool.park(index);
   const fd = own_descriptor(start.session_fd);

@@ -6,14 +6,14 @@ import { NO_REPLY } from "../ops/operation.ts";
 import { Context } from "../ops/context.ts";
 import { not_supported } from "../ops/whole_mount.ts";
 import { OPERATIONS } from "../ops/table.ts";
-import { Trace } from "./trace.ts";
+import { trace_reply, trace_request } from "./trace.ts";
 
 /** Answers requests with one worker's context. */
 export class Handler {
   /** Bugs caught since the start; each became EIO for its request. */
   bugs = 0;
 
-  constructor(readonly context: Context, private readonly trace: Trace) {}
+  constructor(readonly context: Context) {}
 
   /** A message of `length` bytes at byte `header` of the request buffer; afterwards `context.reply` holds the answer. */
   handle_device_message(header: number, length: number): void {
@@ -31,9 +31,9 @@ export class Handler {
     c.reply.begin(c.request);
     try {
       c.start();
-      if (c.settings.debug) this.trace.request(c);
+      if (c.settings.debug) trace_request(c);
       this.finish(decoded < 0 ? decoded : (OPERATIONS[c.request.opcode] ?? not_supported)(c));
-      if (c.settings.debug) this.trace.reply(c);
+      if (c.settings.debug) trace_reply(c);
     } catch (error) {
       c.credentials.restore();
       c.reply.error(EIO);
