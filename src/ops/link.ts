@@ -97,7 +97,7 @@ function name_open_file(c: Context, node: number, fd: number, parent: number): n
   const id = c.handles.word(c.handles.canonical_of(node), F_BRANCH);
   const index = c.branches.findIndex((_branch, i) => c.branch_ids.id_of(i) === id);
   if (index < 0) return -ESTALE;
-  const directory = c.place.open_parent(c.branch(index), c.path);
+  const directory = open_or_clone_parent(c, index);
   if (directory < 0) return directory;
   const result = linkat(AT_FDCWD, proc_path(fd), directory, c.place.name, AT_SYMLINK_FOLLOW);
   close(directory);
@@ -108,4 +108,18 @@ function name_open_file(c: Context, node: number, fd: number, parent: number): n
   c.nodes.move(node, parent, request.u8, request.name, request.name_length);
   c.nodes.remember_again(node);
   return entry_reply(c, node, c.path);
+}
+
+// The directory of the new name on the branch that holds the file, by the rules of the mode (§15.1, §15.2).
+function open_or_clone_parent(c: Context, index: number): number {
+  const branch = c.branch(index);
+  const directory = c.place.open_parent(branch, c.path);
+  if (directory !== -ENOENT) return directory;
+  if (c.settings.rename_preserves_path) return -EXDEV;
+  c.parent.set(c.path);
+  c.parent.up();
+  const model = first_branch(c, c.settings.policy_getattr, c.parent);
+  if (model < 0) return model;
+  const cloned = clone_path(c.branch(model), branch, c.parent);
+  return cloned < 0 ? cloned : c.place.open_parent(branch, c.path);
 }

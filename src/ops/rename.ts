@@ -1,7 +1,8 @@
 // RENAME and RENAME2 (operations §14, departures D11). A file always stays on its branch; stale copies of the target on
 // other branches are removed.
-import { EINVAL, EXDEV } from "../base/errno.ts";
+import { EEXIST, EINVAL, EXDEV } from "../base/errno.ts";
 import { PathBuffer } from "../base/path_buffer.ts";
+import { StatxBuffer } from "../base/statx.ts";
 import { Branch } from "../branches/branch.ts";
 import { close } from "../sys/file.ts";
 import { AT_REMOVEDIR, lstat, RENAME_EXCHANGE, RENAME_NOREPLACE, renameat2 } from "../sys/path.ts";
@@ -45,6 +46,7 @@ function rename_with_flags(c: Context, flags: number): number {
   );
   if (locked < 0) return locked;
   if (flags === RENAME_EXCHANGE) return exchange(c);
+  if (flags === RENAME_NOREPLACE && is_anywhere(c, c.path2)) return -EEXIST;
   const result = c.settings.rename_preserves_path ? rename_preserving(c, flags) : rename_creating(c, flags);
   if (result < 0) return result;
   move_node(c);
@@ -127,7 +129,9 @@ function rename_on_branch(c: Context, branch: Branch, flags: number): number {
 }
 
 // After a success: copies of the target on branches that were not asked, and sources whose rename failed (§14.1 step 4).
+// Two branches may be one directory (listed twice, bind mounts): what was just renamed is not its own stale copy.
 function remove_stale(c: Context): void {
+  if (!is_there(c, c.branch(outcomes.indexOf(RENAMED)), c.path2, c.stat2)) return;
   for (let index = 0; index < c.branches.length; index++) {
     if (outcomes[index] === RENAMED) continue;
     remove_if_there(c, c.branch(index), outcomes[index] === NOT_ASKED ? c.path2 : c.path);
@@ -136,10 +140,21 @@ function remove_stale(c: Context): void {
 
 // As remove(3): unlink, or rmdir of a directory; a directory with something in it stays.
 function remove_if_there(c: Context, branch: Branch, path: PathBuffer): void {
+  if (!is_there(c, branch, path, c.stat) || c.stat.is_same_object(c.stat2)) return;
+  remove_on_branch(c, branch, path, c.stat.is_directory ? AT_REMOVEDIR : 0);
+}
+
+function is_there(c: Context, branch: Branch, path: PathBuffer, out: StatxBuffer): boolean {
   const reached = c.place.at(branch, path);
-  const there = reached === 0 && lstat(c.place.dirfd, c.place.path, c.stat) === 0;
+  const found = reached === 0 && lstat(c.place.dirfd, c.place.path, out) === 0;
   c.place.done();
-  if (there) remove_on_branch(c, branch, path, c.stat.is_directory ? AT_REMOVEDIR : 0);
+  return found;
+}
+
+// RENAME_NOREPLACE is about the pool: a copy on a branch that is not asked counts as well.
+function is_anywhere(c: Context, path: PathBuffer): boolean {
+  for (const branch of c.branches) if (is_there(c, branch, path, c.stat)) return true;
+  return false;
 }
 
 // RENAME_EXCHANGE is possible when both names are on exactly one branch, the same (departures D11).
@@ -164,12 +179,9 @@ function holders(c: Context, path: PathBuffer, wanted: number): number {
   let count = 0;
   let on_wanted = false;
   for (let index = 0; index < c.branches.length; index++) {
-    const reached = c.place.at(c.branch(index), path);
-    if (reached === 0 && lstat(c.place.dirfd, c.place.path, c.stat) === 0) {
-      count++;
-      on_wanted ||= index === wanted;
-    }
-    c.place.done();
+    if (!is_there(c, c.branch(index), path, c.stat)) continue;
+    count++;
+    on_wanted ||= index === wanted;
   }
   return on_wanted ? count : 0;
 }

@@ -1,23 +1,27 @@
 // Path cloning: makes sure that a directory of one branch exists on another, with mode, owner, times, attributes and
 // flags of the original (operations §5). Runs as the daemon; no symlink on the target is followed (departures D3).
-import { EEXIST, ENOENT, ENOTDIR } from "../../base/errno.ts";
+import { EEXIST, ENODATA, ENOENT, ENOTDIR } from "../../base/errno.ts";
 import { PathBuffer } from "../../base/path_buffer.ts";
-import { S_IFMT, S_ISGID, STATX_ATIME_WORD, STATX_MTIME_WORD, StatxBuffer } from "../../base/statx.ts";
+import { S_IFMT, STATX_ATIME_WORD, STATX_MTIME_WORD, StatxBuffer } from "../../base/statx.ts";
 import { Branch } from "../../branches/branch.ts";
 import { close, ioctl, O_DIRECTORY, O_NOFOLLOW, O_NONBLOCK, O_RDONLY } from "../../sys/file.ts";
-import { fchmod, fchown, futimens, lstat, mkdirat, openat } from "../../sys/path.ts";
-import { fgetxattr, flistxattr, fsetxattr } from "../../sys/xattr.ts";
-import { SLASH } from "../../base/bytes.ts";
+import { fchmod, fchown, fstat, futimens, lstat, mkdirat, openat, Timespecs, utimens } from "../../sys/path.ts";
+import { fgetxattr, flistxattr, fremovexattr, fsetxattr } from "../../sys/xattr.ts";
+import { c_string, SLASH } from "../../base/bytes.ts";
 import { Place } from "./place.ts";
+import { proc_path } from "./proc_path.ts";
 
 const FS_IOC_GETFLAGS = 0x80086601;
 const FS_IOC_SETFLAGS = 0x40086602;
 const XATTR_BYTES_MAX = 65536;
 
+const ACL_NAMES = [c_string("system.posix_acl_access"), c_string("system.posix_acl_default")];
+
 const source_place = new Place();
 const target_place = new Place();
 const level = new PathBuffer();
 const stat = new StatxBuffer();
+const parent_stat = new StatxBuffer();
 const times = new BigInt64Array(4);
 const flags = new Uint8Array(8);
 const names = new Uint8Array(XATTR_BYTES_MAX);
@@ -61,8 +65,13 @@ function clone_level(source: Branch, target: Branch): number {
     source_place.done();
     return parent;
   }
+  const has_times = fstat(parent, parent_stat) === 0;
   const made = mkdirat(parent, target_place.name, stat.mode & ~S_IFMT);
-  if (made === 0) copy_directory_metadata(parent);
+  if (made === 0) {
+    copy_directory_metadata(parent);
+    // In the pool nothing was made in the parent: its times must not say so (rsync would find them changed).
+    if (has_times) utimens(proc_path(parent), times_of(parent_stat));
+  }
   close(parent);
   source_place.done();
   return made === -EEXIST ? 0 : made;
@@ -76,23 +85,30 @@ function copy_directory_metadata(parent: number): void {
   if (to >= 0) {
     if (from >= 0) {
       if (ioctl(from, FS_IOC_GETFLAGS, flags) >= 0) ioctl(to, FS_IOC_SETFLAGS, flags);
+      drop_inherited_acls(from, to);
       copy_xattrs(from, to);
     }
     fchown(to, stat.uid, stat.gid);
-    // mkdir ignores the set-gid bit and chown may clear bits; setting the mode once more keeps it (operations §29.2).
-    if ((stat.mode & S_ISGID) !== 0) fchmod(to, stat.mode & ~S_IFMT);
-    read_times(stat);
-    futimens(to, times);
+    // The parent may have handed down its set-gid bit, mkdir ignores that of the source, and chown may clear it: the
+    // mode is set once more (operations §29.2).
+    fchmod(to, stat.mode & ~S_IFMT);
+    futimens(to, times_of(stat));
     close(to);
   }
   if (from >= 0) close(from);
 }
 
-function read_times(from: StatxBuffer): void {
+function times_of(from: StatxBuffer): Timespecs {
   for (const [at, word] of [[0, STATX_ATIME_WORD], [2, STATX_MTIME_WORD]] as const) {
     times[at] = (BigInt(from.words[word + 1]! | 0) << 32n) | BigInt(from.words[word]!);
     times[at + 1] = BigInt(from.words[word + 2]!);
   }
+  return times;
+}
+
+// A new directory takes over the default ACL of its parent; the source may have none any more.
+function drop_inherited_acls(from: number, to: number): void {
+  for (const acl of ACL_NAMES) if (fgetxattr(from, acl, value, value.length) === -ENODATA) fremovexattr(to, acl);
 }
 
 // In byte order of the names; a failed read skips the attribute, a failed write ends the copying (operations §5 step 5b).
