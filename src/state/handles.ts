@@ -201,7 +201,6 @@ export class Handles {
   private free(slot: number): void {
     const handle = slot * at.HANDLE_WORDS;
     this.words[handle + at.F_KIND] = at.KIND_FREE;
-    this.words[handle + at.F_BUSY] = 0;
     this.words[handle + at.F_REUSE]!++;
     this.words[handle + at.F_NEXT] = this.header[at.H_HANDLE_FREE]!;
     this.header[at.H_HANDLE_FREE] = slot;

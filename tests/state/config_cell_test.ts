@@ -37,6 +37,19 @@ Deno.test("an edit that fails leaves everything as it was, and the next one goes
   assertEquals(cell.read().text, "next");
 });
 
+Deno.test("a reading during which somebody writes is done again", () => {
+  const arena = Arena.create();
+  const [reader, writer] = [new ConfigCell(arena), new ConfigCell(arena)];
+  writer.edit(() => "before");
+  let asked = 0;
+  const version = reader.version.bind(reader);
+  reader.version = () => {
+    if (++asked === 2) writer.edit(() => "after");
+    return version();
+  };
+  assertEquals(reader.read(), { text: "after", version: 4 });
+});
+
 Deno.test("edits of several threads lose nothing, and nobody reads a torn text", async () => {
   const [WRITERS, ROUNDS] = [3, 300];
   const cell_arena = Arena.create();

@@ -5,7 +5,7 @@ import { assertEquals } from "@std/assert";
 import { EINVAL, ENAMETOOLONG, ESTALE } from "../../src/base/errno.ts";
 import { broken_invariants } from "../../src/state/invariants.ts";
 import { H_RELEASE_WAITERS, N_EXCLUSIVE, N_SHARED_LOCKS, N_WANTED, ROOT_SLOT } from "../../src/state/layout.ts";
-import { Table } from "../support/table.ts";
+import { type Place, Table } from "../support/table.ts";
 import { type Thread, with_threads } from "../support/threads.ts";
 import { wait_until } from "../support/wait_until.ts";
 
@@ -51,10 +51,13 @@ Deno.test("a path is locked from its node up to below the root", () => {
 Deno.test("a path longer than PATH_MAX is refused, one of just that length is not", () => {
   const table = Table.create();
   const name = "n".repeat(255);
-  const longest = table.remember_path(Array.from({ length: 16 }, (_, i) => i < 15 ? name : name).join("/"));
+  const directory = table.remember_path(new Array(15).fill(name).join("/"));
+  const longest = table.remember(directory, name);
   assertEquals((table.lock_path(longest) as string).length, 4095);
   table.locks.release();
   const too_long = table.remember(longest, "x");
+  const by_one = table.remember(table.remember(directory, name.slice(1)), "x");
+  assertEquals(table.lock_path(by_one), -ENAMETOOLONG);
   assertEquals([table.lock_path(too_long), table.lock_victim([longest, "x"])], [-ENAMETOOLONG, -ENAMETOOLONG]);
   assertEquals(table.lock_two(longest, too_long), -ENAMETOOLONG);
   assertEquals(table.lock_rename([ROOT, "a"], [longest, "x"]), -ENAMETOOLONG);
@@ -248,6 +251,44 @@ Deno.test("after its patience an exclusive lock goes before later shared ones", 
   });
 });
 
+Deno.test("who waited too long for two nodes goes before later exclusive locks on one of them", async () => {
+  await with_state_threads(2, 1, async (table, waiter, later) => {
+    await later!.call("attach", table.arena.address(), 2, NEVER_MS);
+    const [x, y] = [table.remember_path("x"), table.remember_path("y")];
+    table.lock_path(y);
+    const renaming = waiter!.call("lock_rename", [ROOT, "x"], [ROOT, "y"]);
+    await wait_until("its patience is over", () => table.word(x, N_WANTED) === 2);
+    const removing = later!.call("lock_victim", [ROOT, "x"]);
+    await until_waiting(table, 2);
+    table.locks.release();
+    assertEquals(await renaming, [0, x, y]);
+    await waiter!.call("move", x, [ROOT, "y"]);
+    await waiter!.call("release");
+    assertEquals(await removing, [ROOT, 0]);
+    await later!.call("release");
+  });
+});
+
+Deno.test("two directories that are renamed into each other do not wait for each other's claim", async () => {
+  await with_state_threads(2, 1, async (table, ...threads) => {
+    const [x, y] = [table.remember_path("x"), table.remember_path("y")];
+    const holder = new Table(table.arena, 3);
+    table.lock_path(x);
+    holder.lock_path(y);
+    const finish = async (thread: Thread, from: Place, to: Place) => {
+      const result = await thread.call("lock_rename", from, to);
+      await thread.call("release");
+      return result;
+    };
+    const first = finish(threads[0]!, [ROOT, "x"], [y, "n"]);
+    const second = finish(threads[1]!, [ROOT, "y"], [x, "n"]);
+    await wait_until("both claim", () => table.word(x, N_WANTED) === 2 && table.word(y, N_WANTED) === 3);
+    table.locks.release();
+    holder.locks.release();
+    assertEquals(await Promise.all([first, second]), [[0, x, 0], [0, y, 0]]);
+  });
+});
+
 Deno.test("who waited too long and then gets an error lets those behind it go on", async () => {
   await with_state_threads(2, 1, async (table, waiter, later) => {
     await later!.call("attach", table.arena.address(), 2, NEVER_MS);
@@ -334,6 +375,24 @@ Deno.test("requests that all waited too long do not wait for each other in a rin
       await Promise.all([second, third, fourth]);
     }
   });
+});
+
+Deno.test("a release between looking and sleeping is not slept through", () => {
+  const DEADLINE_MS = 30_000;
+  const table = Table.create();
+  const other = new Table(table.arena, 1);
+  other.lock_path(table.remember_path("a"));
+  const lock = table.nodes.table;
+  const unlock = lock.unlock.bind(lock);
+  lock.lock();
+  lock.unlock = () => {
+    unlock();
+    other.locks.release();
+  };
+  const started_ms = performance.now();
+  table.locks.sleep_until_release(DEADLINE_MS);
+  assertEquals(performance.now() - started_ms < DEADLINE_MS, true);
+  assertEquals(broken_invariants(table.arena), []);
 });
 
 Deno.test("several workers at once: nobody has what another has, no wake-up is lost, nothing is left", async () => {
