@@ -50,6 +50,26 @@ Deno.test("a reading during which somebody writes is done again", () => {
   assertEquals(reader.read(), { text: "after", version: 4 });
 });
 
+Deno.test("an edit waits for the one that has begun", async () => {
+  const CONTENDED = 2;
+  const DEADLINE_MS = 10_000;
+  const arena = Arena.create();
+  const cell = new ConfigCell(arena);
+  await with_threads(STATE_THREAD, 1, async (thread) => {
+    await thread!.call("attach", arena.address(), 1, 1000);
+    let other: Promise<unknown> | undefined;
+    cell.edit((text) => {
+      other = thread!.call("edit_config", 1);
+      const end_ms = performance.now() + DEADLINE_MS;
+      const is_waiting = () => Atomics.load(arena.header, H_CONFIG_LOCK) === CONTENDED;
+      while (!is_waiting() && cell.version() === 0 && performance.now() < end_ms);
+      return `${text}0.0\n`;
+    });
+    await other;
+  });
+  assertEquals(cell.read(), { text: "0.0\n1.0\n", version: 4 });
+});
+
 Deno.test("edits of several threads lose nothing, and nobody reads a torn text", async () => {
   const [WRITERS, ROUNDS] = [3, 300];
   const cell_arena = Arena.create();
