@@ -75,9 +75,7 @@ export const INIT_OUTCOME_WORDS = 64;
 export const H_POOL_BUSY = 256;
 export const H_POOL_SERVING = 257;
 export const H_POOL_STALL_POSTED = 258;
-export const H_POOL_PARKED = 259;
 export const H_POOL_WAKE = 260;
-export const H_POOL_ENDED = 261;
 
 export const WORKERS_MAX = 256;
 export const WORKER_WORDS = 16;

@@ -22,7 +22,6 @@ export const WORKER_NONE = 0;
 export const WORKER_STARTING = 1;
 export const WORKER_PARKED = 2;
 export const WORKER_SERVING = 3;
-export const WORKER_BUSY = 4;
 export const WORKER_ENDED = 5;
 
 const PARK_CHECK_MS = 60_000;

@@ -10,9 +10,6 @@ interface ArchNumbers {
   readonly SYS_setfsuid: number;
   readonly SYS_setfsgid: number;
   readonly SYS_futex: number;
-  readonly SYS_capget: number;
-  readonly SYS_capset: number;
-  readonly SYS_getrandom: number;
 }
 
 const X86_64: ArchNumbers = {
@@ -24,9 +21,6 @@ const X86_64: ArchNumbers = {
   SYS_setfsuid: 122,
   SYS_setfsgid: 123,
   SYS_futex: 202,
-  SYS_capget: 125,
-  SYS_capset: 126,
-  SYS_getrandom: 318,
 };
 
 const AARCH64: ArchNumbers = {
@@ -38,15 +32,12 @@ const AARCH64: ArchNumbers = {
   SYS_setfsuid: 151,
   SYS_setfsgid: 152,
   SYS_futex: 98,
-  SYS_capget: 90,
-  SYS_capset: 91,
-  SYS_getrandom: 278,
 };
 
 const numbers = Deno.build.arch === "aarch64" ? AARCH64 : X86_64;
 
 export const { O_DIRECTORY, O_NOFOLLOW, O_DIRECT, O_LARGEFILE } = numbers;
-export const { SYS_mknodat, SYS_setfsuid, SYS_setfsgid, SYS_futex, SYS_capget, SYS_capset, SYS_getrandom } = numbers;
+export const { SYS_mknodat, SYS_setfsuid, SYS_setfsgid, SYS_futex } = numbers;
 
 /** New system calls have one number on every CPU (asm-generic/unistd.h). */
 export const SYS_openat2 = 437;

@@ -7,7 +7,6 @@ const LOG_PID = 0x01;
 const LOG_USER = 1 << 3;
 export const LOG_ERR = 3;
 export const LOG_WARNING = 4;
-export const LOG_NOTICE = 5;
 export const LOG_INFO = 6;
 export const LOG_DEBUG = 7;
 
