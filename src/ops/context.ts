@@ -154,6 +154,11 @@ export class Context {
     this.granted_handle = 0;
     this.stat_branch = -1;
     this.notices.clear();
+    this.refresh_settings();
+  }
+
+  /** Takes over a configuration that changed, with everything that hangs on it. */
+  refresh_settings(): void {
     if (this.settings_cell.refresh()) this.apply_settings();
   }
 

@@ -50,7 +50,7 @@ function link_creating(c: Context, count: number): number {
     const branch = c.branch(index);
     let result = link_on_branch(c, branch);
     if (result === -ENOENT) {
-      const cloned = clone_path(c.branch(model), branch, c.parent);
+      const cloned = clone_path(c.branch(model), branch, c.parent, c.place.follow);
       result = cloned < 0 ? cloned : link_on_branch(c, branch);
     }
     c.results.add(index, result);
@@ -120,6 +120,6 @@ function open_or_clone_parent(c: Context, index: number): number {
   c.parent.up();
   const model = first_branch(c, c.settings.policy_getattr, c.parent);
   if (model < 0) return model;
-  const cloned = clone_path(c.branch(model), branch, c.parent);
+  const cloned = clone_path(c.branch(model), branch, c.parent, c.place.follow);
   return cloned < 0 ? cloned : c.place.open_parent(branch, c.path);
 }

@@ -11,6 +11,7 @@ import {
   FATTR_SIZE,
   FATTR_UID,
 } from "../fuse/abi.ts";
+import { FOLLOW_ALL, FOLLOW_REGULAR } from "../config/words.ts";
 import { F_FD } from "../state/layout.ts";
 import { ftruncate } from "../sys/file.ts";
 import * as path_calls from "../sys/path.ts";
@@ -49,8 +50,8 @@ export function setattr(c: Context): number {
   if ((valid & TIME_BITS) !== 0) read_times(c, valid);
   const slot = c.nodes.slot_of(request.node_low, request.node_high);
   const changed = handle === BY_PATH ? change_by_path(c, valid) : change_by_handle(c, handle, valid);
+  c.notices.changed(slot); // also after an error: some branch or some part may have changed
   if (changed < 0) return changed;
-  c.notices.changed(slot);
   if (handle === BY_PATH) {
     const result = getattr_by_path(c, c.path);
     return result < 0 ? result : attr_reply(c, slot, c.path);
@@ -68,7 +69,8 @@ function change_by_path(c: Context, valid: number): number {
     result = change_objects(c, settings.policy_chown, getattr, c.path, chown_object);
   }
   if (result >= 0 && (valid & FATTR_SIZE) !== 0) {
-    result = change_objects(c, settings.policy_truncate, getattr, c.path, truncate_object);
+    const follows = settings.follow_symlinks === FOLLOW_REGULAR || settings.follow_symlinks === FOLLOW_ALL;
+    result = change_objects(c, settings.policy_truncate, getattr, c.path, truncate_object, follows);
   }
   if (result >= 0 && (valid & TIME_BITS) !== 0) {
     result = change_objects(c, settings.policy_utimens, getattr, c.path, utimens_object);

@@ -73,6 +73,8 @@ interface Machine {
   readonly buffers: MessageBuffers;
   readonly outcome: { -readonly [K in keyof InitOutcome]: InitOutcome[K] };
   readonly log: string[];
+  /** Called with the next message of the log. */
+  when_logged: (() => void) | undefined;
 }
 
 // Loaded here, because a test must not leave a library behind.
@@ -95,9 +97,16 @@ function make_machine(): Machine {
   const buffers = new MessageBuffers(outcome.max_write_bytes, PAGE_BYTES);
   const { request, reply, body, write_data_at } = buffers;
   const log: string[] = [];
-  const events = { log: (level: string, message: string) => void log.push(`${level}: ${message}`) };
+  const events = { log: (level: string, message: string) => note_message(`${level}: ${message}`) };
   const context = new Context({ arena, worker: 0, request, reply, body, write_data_at, init: outcome, events });
-  return { arena, context, handler: new Handler(context), buffers, outcome, log };
+  return { arena, context, handler: new Handler(context), buffers, outcome, log, when_logged: undefined };
+}
+
+function note_message(line: string): void {
+  const parts = the_machine();
+  parts.log.push(line);
+  parts.when_logged?.();
+  parts.when_logged = undefined;
 }
 
 /** Calls `use` with a pool, and checks afterwards that nothing is left of it. */
@@ -204,6 +213,11 @@ export class Pool {
   /** The value of an option as it is in force for the next request. */
   option(key: string): string {
     return Configuration.parse(new ConfigCell(this.arena).read().text).get(key)!;
+  }
+
+  /** Calls `action` in the middle of the request that logs something. */
+  when_logged(action: () => void): void {
+    this.parts.when_logged = action;
   }
 
   branch(index: number): string {

@@ -1,11 +1,23 @@
 // Path cloning: makes sure that a directory of one branch exists on another, with mode, owner, times, attributes and
-// flags of the original (operations §5). Runs as the daemon; no symlink on the target is followed (departures D3).
+// flags of the original (operations §5). Runs as the daemon; no symlink on the target is followed (departures D3), unless
+// the user asked for it.
 import { EEXIST, ENODATA, ENOENT, ENOTDIR } from "../../base/errno.ts";
 import { PathBuffer } from "../../base/path_buffer.ts";
 import { S_IFMT, STATX_ATIME_WORD, STATX_MTIME_WORD, StatxBuffer } from "../../base/statx.ts";
 import { Branch } from "../../branches/branch.ts";
 import { close, ioctl, O_DIRECTORY, O_NOFOLLOW, O_NONBLOCK, O_RDONLY } from "../../sys/file.ts";
-import { fchmod, fchown, fstat, futimens, lstat, mkdirat, openat, Timespecs, utimens } from "../../sys/path.ts";
+import {
+  fchmod,
+  fchown,
+  fstat,
+  futimens,
+  lstat,
+  mkdirat,
+  openat,
+  stat as stat_followed,
+  Timespecs,
+  utimens,
+} from "../../sys/path.ts";
 import { fgetxattr, flistxattr, fremovexattr, fsetxattr } from "../../sys/xattr.ts";
 import { c_string, SLASH } from "../../base/bytes.ts";
 import { Place } from "./place.ts";
@@ -28,9 +40,12 @@ const names = new Uint8Array(XATTR_BYTES_MAX);
 const name = new Uint8Array(256);
 const value = new Uint8Array(XATTR_BYTES_MAX);
 
-/** Makes `directory` exist on `target` as it is on `source`. Returns 0 or -errno. */
-export function clone_path(source: Branch, target: Branch, directory: PathBuffer): number {
+/**
+ * Makes `directory` exist on `target` as it is on `source`; `follow` as Place.follow. Returns 0 or -errno.
+ */
+export function clone_path(source: Branch, target: Branch, directory: PathBuffer, follow: boolean): number {
   if (directory.length === 0 || source === target) return 0;
+  target_place.follow = follow;
   const there = target_place.open_directory(target, directory);
   if (there >= 0) {
     close(there);
@@ -55,7 +70,8 @@ function clone_levels(source: Branch, target: Branch, directory: PathBuffer): nu
 
 function clone_level(source: Branch, target: Branch): number {
   const reached = source_place.at(source, level);
-  const found = reached < 0 ? reached : lstat(source_place.dirfd, source_place.path, stat);
+  const look = target_place.follow ? stat_followed : lstat;
+  const found = reached < 0 ? reached : look(source_place.dirfd, source_place.path, stat);
   if (found < 0 || !stat.is_directory) {
     source_place.done();
     return found < 0 ? found : -ENOTDIR;

@@ -24,21 +24,25 @@ export function first_branch(c: Context, policy: Policy, path: PathBuffer): numb
   return count < 0 ? count : c.selection.indexes[0]!;
 }
 
-/** Acts on every branch the policy chose, one after another; results in `c.results`. Returns 0 or the policy's error. */
+/**
+ * Acts on every branch the policy chose, one after another; results in `c.results`. A branch where the path turns out not
+ * to be, behind a symlink (departures D3) or gone since, was not acted on. Returns 0 or the policy's error.
+ */
 export function act_on_each(c: Context, policy: Policy, path: PathBuffer, action: BranchAction): number {
   const count = select_branches(c, policy, path);
   if (count < 0) return count;
   c.results.clear();
   for (let i = 0; i < count; i++) {
     const index = c.selection.indexes[i]!;
-    c.results.add(index, action(c, c.branch(index), path));
+    const result = action(c, c.branch(index), path);
+    if (result !== -ENOENT) c.results.add(index, result);
   }
   return 0;
 }
 
 /**
  * A metadata change by path on every chosen branch (rule R1): with a mixed outcome the branch that `companion` finds
- * decides. Returns 0 or -errno.
+ * decides. `follows_last` acts on what a symlink at the end of the path leads to. Returns 0 or -errno.
  */
 export function change_objects(
   c: Context,
@@ -46,13 +50,15 @@ export function change_objects(
   companion: Policy,
   path: PathBuffer,
   action: ObjectAction,
+  follows_last = false,
 ): number {
   const count = select_branches(c, policy, path);
   if (count < 0) return count;
   c.results.clear();
   for (let i = 0; i < count; i++) {
     const index = c.selection.indexes[i]!;
-    c.results.add(index, change_object(c, c.branch(index), path, action));
+    const result = change_object(c, c.branch(index), path, action, follows_last);
+    if (result !== -ENOENT) c.results.add(index, result);
   }
   const result = c.results.all_or_nothing();
   if (result <= 0) return result;
@@ -60,8 +66,14 @@ export function change_objects(
   return decider < 0 ? decider : c.results.of_branch(decider);
 }
 
-function change_object(c: Context, branch: Branch, path: PathBuffer, action: ObjectAction): number {
-  const object = c.place.open_object(branch, path);
+function change_object(
+  c: Context,
+  branch: Branch,
+  path: PathBuffer,
+  action: ObjectAction,
+  follows_last: boolean,
+): number {
+  const object = follows_last ? c.place.open_followed(branch, path) : c.place.open_object(branch, path);
   if (object < 0) return object;
   const result = action(c, object);
   close(object);

@@ -85,6 +85,15 @@ export class Place {
     return this.open_beneath(branch, pool_path, pool_path.length, O_PATH | O_NOFOLLOW);
   }
 
+  /** The same with a symlink at the end followed, not one on the way. */
+  open_followed(branch: Branch, pool_path: PathBuffer): number {
+    const parent = this.open_parent(branch, pool_path);
+    if (parent < 0) return parent;
+    const fd = openat(parent, pool_path.length === 0 ? DOT : this.name, O_PATH, 0);
+    close(parent);
+    return fd;
+  }
+
   private open_beneath(branch: Branch, pool_path: PathBuffer, length: number, flags: number): number {
     const fits = this.join(branch, pool_path, length);
     if (fits && this.follow) return openat(AT_FDCWD, this.full, flags, 0);

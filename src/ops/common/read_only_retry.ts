@@ -22,7 +22,7 @@ export function with_read_only_retry(c: Context, operation: (c: Context) => numb
   const result = operation(c);
   if (result !== -EROFS) return result;
   mark_read_only_branches(c);
-  c.settings_cell.refresh();
+  c.refresh_settings();
   return operation(c);
 }
 
