@@ -91,6 +91,10 @@ export class Context {
   granted_node = 0;
   granted_handle = 0;
 
+  /** Nodes whose canonical descriptor the present request keeps open (common/pins.ts); COPY_FILE_RANGE has two. */
+  readonly pinned = new Int32Array(2);
+  pinned_count = 0;
+
   private readonly data_at: number;
   private readonly data: Uint8Array<ArrayBuffer>;
 

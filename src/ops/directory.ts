@@ -45,12 +45,12 @@ export function opendir(c: Context): number {
 
 /** READDIR: entries of the merged listing from the requested offset on. */
 export function readdir(c: Context): number {
-  return with_listing(c, entries_reply);
+  return with_listing(c, false, entries_reply);
 }
 
 /** READDIRPLUS: the same with attributes; every entry but "." and ".." counts as a look-up. */
 export function readdirplus(c: Context): number {
-  return with_listing(c, entries_with_attributes);
+  return with_listing(c, true, entries_with_attributes);
 }
 
 /** Ends a directory handle once no READDIR works on it any more. */
@@ -67,20 +67,26 @@ export function release_directory(c: Context, low: number, high: number): number
   return 0;
 }
 
+/** Fills the reply from a listing; `directory` is the slot of the locked node whose path is `c.path`, or 0. */
+type ListingAnswer = (c: Context, handle: number, directory: number) => number;
+
 // One request at a time per handle; offset 0, or nothing read yet, reads the directory anew.
-function with_listing(c: Context, answer: (c: Context, handle: number) => number): number {
+function with_listing(c: Context, needs_path: boolean, answer: ListingAnswer): number {
   const handle = c.handles.lock_directory(c.request.arg(0), c.request.arg(1));
   if (handle < 0) return handle;
-  const is_first = c.request.arg64(2) === 0 || c.handles.word(handle, F_FD) < 0;
-  const read = is_first ? read_directory(c, handle) : 0;
-  const result = read < 0 ? read : answer(c, handle);
-  c.handles.unlock_directory(handle);
-  return result;
+  try {
+    const is_first = c.request.arg64(2) === 0 || c.handles.word(handle, F_FD) < 0;
+    // Locked once: a second lock would wait behind a rename that waits for the first.
+    const directory = is_first || needs_path ? c.locks.lock_path(c.request.node_low, c.request.node_high, c.path) : 0;
+    if (directory < 0) return directory;
+    const read = is_first ? read_directory(c, handle) : 0;
+    return read < 0 ? read : answer(c, handle, directory);
+  } finally {
+    c.handles.unlock_directory(handle);
+  }
 }
 
 function read_directory(c: Context, handle: number): number {
-  const slot = c.locks.lock_path(c.request.node_low, c.request.node_high, c.path);
-  if (slot < 0) return slot;
   const started = c.listing.start();
   if (started < 0) return started;
   const merged = merge_directory(c, c.path);
@@ -120,9 +126,8 @@ function entries_reply(c: Context, handle: number): number {
 }
 
 // Each entry is struct fuse_entry_out, then the same struct fuse_dirent; an entry is never cut.
-function entries_with_attributes(c: Context, handle: number): number {
-  const slot = c.locks.lock_path(c.request.node_low, c.request.node_high, directory_path);
-  if (slot < 0) return slot;
+function entries_with_attributes(c: Context, handle: number, directory: number): number {
+  directory_path.set(c.path);
   const room = Math.min(c.request.arg(4), c.reply.body_capacity);
   const length = read_entries(c, handle, chunk, Math.min(room, CHUNK_BYTES));
   if (length < 0) return length;
@@ -131,7 +136,7 @@ function entries_with_attributes(c: Context, handle: number): number {
     const next = at + dirent_record_length(chunk, at);
     const name_length = chunk_words[(at >> 2) + 4]!;
     if (next > length || end + direntplus_size(name_length) > room) break;
-    put_entry_of(c, slot, at + DIRENT_HEAD_BYTES, name_length, (c.reply.body + end) >> 2);
+    put_entry_of(c, directory, at + DIRENT_HEAD_BYTES, name_length, (c.reply.body + end) >> 2);
     c.body.set(chunk.subarray(at, next), end + ENTRY_OUT_BYTES);
     end += ENTRY_OUT_BYTES + next - at;
     at = next;

@@ -1,4 +1,6 @@
 // IOCTL (operations §18, §19.5): handed to the branch's file, with what the kernel copied in and room for what comes out.
+// Only commands whose whole memory is what their number says: others would write into the daemon wherever the caller
+// likes (records behind a head, pointers inside a structure), or do with the daemon's rights what the caller may not.
 import { EBADF, EINVAL, ENOTTY, EPERM } from "../base/errno.ts";
 import { FUSE_IOCTL_DIR, FUSE_IOCTL_UNRESTRICTED, IOCTL_OUT_BYTES } from "../fuse/abi.ts";
 import { put_ioctl } from "../fuse/reply.ts";
@@ -17,9 +19,10 @@ const OUT_SIZE = 7;
 
 /** ioctl commands carry 14 bits of size (asm-generic/ioctl.h). */
 const DATA_BYTES_MAX = 16384;
-const TYPE_BTRFS = 0x94;
 // Declared with a long, really with an int (ioctl_iflags(2)): no more than 4 bytes come back.
 const INT_COMMANDS = [0x80086601, 0x40086602, 0x80087601, 0x40087602];
+// FS_IOC_FSGETXATTR and FS_IOC_FSSETXATTR: struct fsxattr, 28 bytes. The kernel asks them itself, as the four above.
+const OTHER_COMMANDS = [0x801c581f, 0x401c5820];
 const INT_BYTES = 4;
 const buffer = new Uint8Array(DATA_BYTES_MAX);
 
@@ -33,7 +36,7 @@ export function ioctl(c: Context): number {
   if ((in_size !== 0 && out_size !== 0 && in_size !== out_size) || Math.max(in_size, out_size) > DATA_BYTES_MAX) {
     return -EINVAL;
   }
-  if (((request.arg(COMMAND) >>> 8) & 0xff) === TYPE_BTRFS) return -ENOTTY;
+  if (!INT_COMMANDS.includes(request.arg(COMMAND)) && !OTHER_COMMANDS.includes(request.arg(COMMAND))) return -ENOTTY;
   return (flags & FUSE_IOCTL_DIR) !== 0 ? on_directory(c) : on_file(c);
 }
 

@@ -1,17 +1,17 @@
 // LINK (operations §15): a further name on the branches that hold the file. Also the first name of an O_TMPFILE file
 // (departures D12).
-import { EBADF, ENOENT, ESTALE, EXDEV } from "../base/errno.ts";
+import { ENOENT, ESTALE, EXDEV } from "../base/errno.ts";
 import { Branch } from "../branches/branch.ts";
-import { F_BRANCH } from "../state/layout.ts";
+import { F_BRANCH, F_FD } from "../state/layout.ts";
 import { close } from "../sys/file.ts";
 import { AT_FDCWD, AT_SYMLINK_FOLLOW, linkat } from "../sys/path.ts";
 import { entry_reply, getattr_by_path } from "./common/attributes.ts";
 import { clone_path } from "./common/clone_path.ts";
 import { first_branch, select_branches } from "./common/on_branches.ts";
+import { pin_canonical } from "./common/pins.ts";
 import { proc_path } from "./common/proc_path.ts";
 import { Context } from "./context.ts";
 import { lock_new_name } from "./mkdir.ts";
-import { close_released } from "./release.ts";
 
 /** LINK: on every branch of the link policy (rule R4). */
 export function link(c: Context): number {
@@ -84,22 +84,18 @@ function link_nameless(c: Context, old_low: number, old_high: number): number {
   const parent = lock_new_name(c);
   if (parent < 0) return parent;
   const node = c.nodes.slot_of(old_low, old_high);
-  const fd = node === 0 ? -EBADF : c.handles.pin(node);
-  if (fd < 0) return -ESTALE;
-  const result = name_open_file(c, node, fd, parent);
-  c.handles.unpin(node);
-  close_released(c);
-  return result;
+  const handle = pin_canonical(c, node);
+  return handle < 0 ? -ESTALE : name_open_file(c, node, handle, parent);
 }
 
-function name_open_file(c: Context, node: number, fd: number, parent: number): number {
+function name_open_file(c: Context, node: number, handle: number, parent: number): number {
   const request = c.request;
-  const id = c.handles.word(c.handles.canonical_of(node), F_BRANCH);
+  const id = c.handles.word(handle, F_BRANCH);
   const index = c.branches.findIndex((_branch, i) => c.branch_ids.id_of(i) === id);
   if (index < 0) return -ESTALE;
   const directory = open_or_clone_parent(c, index);
   if (directory < 0) return directory;
-  const result = linkat(AT_FDCWD, proc_path(fd), directory, c.place.name, AT_SYMLINK_FOLLOW);
+  const result = linkat(AT_FDCWD, proc_path(c.handles.word(handle, F_FD)), directory, c.place.name, AT_SYMLINK_FOLLOW);
   close(directory);
   // The kernel refuses a file whose last name was removed; to the caller that is a stale one.
   if (result < 0) return result === -ENOENT ? -ESTALE : result;

@@ -11,9 +11,9 @@ import { keep_path_hash } from "./common/handle_attributes.ts";
 import { kill_privileges, kills_privileges } from "./common/kill_privileges.ts";
 import { first_branch } from "./common/on_branches.ts";
 import { branch_open_flags, reply_open_flags } from "./common/open_flags.ts";
+import { close_released } from "./common/pins.ts";
 import { proc_path } from "./common/proc_path.ts";
 import { Context } from "./context.ts";
-import { close_released } from "./release.ts";
 
 const ROUNDS_MAX = 64;
 

@@ -4,6 +4,7 @@ import { FUSE_RELEASE_FLUSH } from "../fuse/abi.ts";
 import { F_FD, KIND_FILE } from "../state/layout.ts";
 import { close, dup, fadvise_dontneed } from "../sys/file.ts";
 import { descriptor_of } from "./common/object_of_request.ts";
+import { close_released } from "./common/pins.ts";
 import { Context } from "./context.ts";
 
 /** FLUSH: one close(2) of a program has happened. */
@@ -37,10 +38,4 @@ export function release(c: Context): number {
 export function release_handle(c: Context, handle: number): void {
   c.handles.release_file(handle);
   close_released(c);
-}
-
-/** Closes the descriptors that the handle table has let go. */
-export function close_released(c: Context): void {
-  for (let i = 0; i < c.handles.closing_count; i++) close(c.handles.closing[i]!);
-  c.handles.closing_count = 0;
 }

@@ -4,7 +4,6 @@ import { copy_bytes, SLASH, to_bytes } from "../base/bytes.ts";
 import { ENODATA, ENOENT, ENOSYS, ERANGE } from "../base/errno.ts";
 import { Branch } from "../branches/branch.ts";
 import { XATTR_NOATTR, XATTR_NOSYS } from "../config/words.ts";
-import { GETXATTR_OUT_BYTES } from "../fuse/abi.ts";
 import { put_getxattr_size } from "../fuse/reply.ts";
 import { lstat } from "../sys/path.ts";
 import { lgetxattr, llistxattr, removexattr as remove_call, setxattr as set_call } from "../sys/xattr.ts";
@@ -160,7 +159,8 @@ export function listxattr(c: Context): number {
   if (c.settings.xattr === XATTR_NOATTR) return value_reply(c, 0);
   const count = select_branches(c, c.settings.policy_listxattr, c.path);
   if (count < 0) return count;
-  return c.request.arg(0) === 0 ? sum_of_lists(c, count) : lists(c, count, Math.min(c.request.arg(0), XATTR_BYTES_MAX));
+  const room = Math.min(c.request.arg(0), c.reply.body_capacity, XATTR_BYTES_MAX);
+  return room === 0 ? sum_of_lists(c, count) : lists(c, count, room);
 }
 
 function list_on_branch(c: Context, index: number, out: Uint8Array<ArrayBuffer>, size: number): number {
@@ -188,9 +188,9 @@ function lists(c: Context, count: number, room: number): number {
   let worked = false;
   let error = -ENOENT;
   for (let i = 0; i < count; i++) {
-    if (end === room) return -ERANGE; // a size of 0 would ask for the length only
     const length = list_on_branch(c, c.selection.indexes[i]!, c.body.subarray(end), room - end);
-    if (length === -ERANGE) return -ERANGE;
+    // Without any room left the call tells how much there would be.
+    if (length === -ERANGE || end + length > room) return -ERANGE;
     if (length >= 0) end += length;
     else if (error === -ENOENT) error = length;
     worked ||= length >= 0;

@@ -2,6 +2,7 @@
 // from or go to, so that recorded bytes test it and any transport can carry them (shared design, §5).
 import { EIO } from "../base/errno.ts";
 import { opcode_name } from "../fuse/abi.ts";
+import { release_pins } from "../ops/common/pins.ts";
 import { NO_REPLY } from "../ops/operation.ts";
 import { Context } from "../ops/context.ts";
 import { not_supported } from "../ops/whole_mount.ts";
@@ -39,6 +40,7 @@ export class Handler {
       c.reply.error(EIO);
       this.report_bug(`the answer to ${opcode_name(c.request.opcode)} for node ${c.request.node_low}`, error);
     } finally {
+      release_pins(c);
       c.locks.release();
     }
   }

@@ -10,9 +10,8 @@ import { Context } from "../context.ts";
 
 const NO_PATH = new Uint8Array(0);
 
-/** Remembers what the inode number of an open file needs of its path. */
+/** Remembers what the inode number of an open file needs of its path, whatever `inodecalc` is by now: it may change. */
 export function keep_path_hash(c: Context, handle: number, path: PathBuffer): void {
-  if (!hashes_path(c.settings.inodecalc, false)) return;
   rapidhash(path.bytes, 0, path.length, 0, 0);
   c.handles.set_path_hash(handle, hash_result[0]!, hash_result[1]!);
 }

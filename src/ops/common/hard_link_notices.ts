@@ -26,7 +26,7 @@ export class HardLinkNotices {
 
   /** Attributes of a node pass by: remembers it when its object has several names. */
   note(slot: number, stat: StatxBuffer): void {
-    if (stat.nlink < 2 || stat.is_directory) return;
+    if (slot === 0 || stat.nlink < 2 || stat.is_directory) return;
     const words = stat.words;
     this.nodes.note_hard_link(
       slot,

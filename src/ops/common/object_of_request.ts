@@ -3,6 +3,7 @@
 import { EBADF, ESTALE } from "../../base/errno.ts";
 import { F_FD, KIND_FILE } from "../../state/layout.ts";
 import { Context } from "../context.ts";
+import { pin_canonical } from "./pins.ts";
 
 /** No handle: the path in `c.path` is to be used. */
 export const BY_PATH = 0;
@@ -22,9 +23,7 @@ export function handle_or_path(c: Context, has_handle: boolean, handle_low: numb
 
 /** The canonical handle of the request's node, or -EBADF when nobody has it open. */
 function canonical_handle(c: Context, node_low: number, node_high: number): number {
-  const node = c.nodes.slot_of(node_low, node_high);
-  if (node === 0) return -EBADF;
-  return c.handles.canonical_of(node) || -EBADF;
+  return pin_canonical(c, c.nodes.slot_of(node_low, node_high));
 }
 
 /** The handle of a request that names an open file, handle 0 standing for the canonical one; or -EBADF. */
