@@ -62,7 +62,7 @@ function statx_by_path(c: Context): number {
   if (found < 0) return found;
   inode_of(c, c.path);
   if (c.stat_branch < 0) c.stat.words[STATX_MASK_WORD] = 0;
-  else if (!is_symlinkified(c, c.stat)) fill_extended(c);
+  else fill_extended(c);
   return 0;
 }
 
@@ -78,7 +78,8 @@ function fill_extended(c: Context): void {
     const follow = c.settings.follow_symlinks;
     if (follow !== FOLLOW_NEVER && c.stat2.is_symlink) follow_extended(c, base_flags, mask);
     const same = c.stat2.words[STATX_INO_WORD] === ino_low && c.stat2.words[STATX_INO_WORD + 1] === ino_high;
-    if (same) c.stat.bytes.set(c.stat2.bytes);
+    // What is shown as a symlink has been converted already.
+    if (same && !is_symlinkified(c, c.stat2)) c.stat.bytes.set(c.stat2.bytes);
   }
   c.place.done();
 }

@@ -73,7 +73,7 @@ export class Answer {
 
   /** The body, one character per byte. */
   get text(): string {
-    return Array.from(this.body, (byte) => String.fromCharCode(byte)).join("");
+    return bytes_text(this.body);
   }
 
   /** struct fuse_entry_out at byte `at`. */
@@ -142,9 +142,13 @@ export class Answer {
       ino: this.u64(at),
       offset: this.u64(at + 8),
       type: this.u32(at + 20),
-      name: this.text.slice(at + 24, at + 24 + length),
+      name: bytes_text(this.body.subarray(at + 24, at + 24 + length)),
     };
   }
+}
+
+function bytes_text(bytes: Uint8Array): string {
+  return Array.from(bytes, (byte) => String.fromCharCode(byte)).join("");
 }
 
 function padded(size_bytes: number): number {
