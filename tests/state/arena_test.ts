@@ -2,7 +2,7 @@
 
 import { assertEquals, assertThrows } from "@std/assert";
 import { Arena } from "../../src/state/arena.ts";
-import { broken_invariants } from "../../src/state/invariants.ts";
+import { broken_invariants } from "../support/invariants.ts";
 import * as at from "../../src/state/layout.ts";
 
 Deno.test("an attached arena is the same memory", () => {

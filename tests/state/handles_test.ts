@@ -4,7 +4,7 @@
 import { assertEquals, assertNotEquals } from "@std/assert";
 import fc from "fast-check";
 import { EAGAIN, EBADF, ENFILE } from "../../src/base/errno.ts";
-import { broken_invariants } from "../../src/state/invariants.ts";
+import { broken_invariants } from "../support/invariants.ts";
 import * as at from "../../src/state/layout.ts";
 import { Table } from "../support/table.ts";
 import { with_threads } from "../support/threads.ts";

@@ -2,7 +2,7 @@
 
 import { assertEquals, assertMatch } from "@std/assert";
 import type { Arena } from "../../src/state/arena.ts";
-import { broken_invariants } from "../../src/state/invariants.ts";
+import { broken_invariants } from "../support/invariants.ts";
 import * as at from "../../src/state/layout.ts";
 import { Table } from "../support/table.ts";
 

@@ -4,7 +4,7 @@
 import { assertEquals } from "@std/assert";
 import fc from "fast-check";
 import { ESTALE } from "../../src/base/errno.ts";
-import { broken_invariants } from "../../src/state/invariants.ts";
+import { broken_invariants } from "../support/invariants.ts";
 import { type ModelNode, NodeModel } from "../support/node_model.ts";
 import { Table } from "../support/table.ts";
 

@@ -2,7 +2,7 @@
 
 import { assert, assertEquals, assertNotEquals } from "@std/assert";
 import { ENFILE, ESTALE } from "../../src/base/errno.ts";
-import { broken_invariants } from "../../src/state/invariants.ts";
+import { broken_invariants } from "../support/invariants.ts";
 import * as at from "../../src/state/layout.ts";
 import { Table } from "../support/table.ts";
 

@@ -3,7 +3,7 @@
 
 import { assertEquals } from "@std/assert";
 import { EINVAL, ENAMETOOLONG, ESTALE } from "../../src/base/errno.ts";
-import { broken_invariants } from "../../src/state/invariants.ts";
+import { broken_invariants } from "../support/invariants.ts";
 import { H_RELEASE_WAITERS, N_EXCLUSIVE, N_SHARED_LOCKS, N_WANTED, ROOT_SLOT } from "../../src/state/layout.ts";
 import { type Place, Table } from "../support/table.ts";
 import { type Thread, with_threads } from "../support/threads.ts";

@@ -10,7 +10,7 @@ import { InitOutcome, negotiate } from "../../src/fuse/init.ts";
 import { Context } from "../../src/ops/context.ts";
 import { Arena } from "../../src/state/arena.ts";
 import { ConfigCell } from "../../src/state/config_cell.ts";
-import { broken_invariants } from "../../src/state/invariants.ts";
+import { broken_invariants } from "./invariants.ts";
 import * as at from "../../src/state/layout.ts";
 import { close, ioctl, O_NONBLOCK, O_RDONLY } from "../../src/sys/file.ts";
 import { getfsgid, getfsuid, keep_capabilities, umask } from "../../src/sys/identity.ts";
@@ -161,7 +161,7 @@ export function tmpfs_branches(size_bytes: number): (pool: Pool) => () => void {
   return function mount_all(pool) {
     const mounted: string[] = [];
     for (let index = 0; index < pool.branch_count; index++) {
-      must_run("mount", "-t", "tmpfs", "-o", `size=${size_bytes},mode=755`, "tmpfs", pool.branch(index));
+      must_run("mount", "-t", "tmpfs", "-o", `size=${size_bytes},mode=755,nodev`, "tmpfs", pool.branch(index));
       mounted.push(pool.branch(index));
     }
     return () => mounted.forEach((path) => must_run("umount", "-l", path));
@@ -315,7 +315,7 @@ export class Pool {
     const found: string[] = [];
     for (const { name } of Deno.readDirSync("/proc/self/fd")) {
       const target = read_link(`/proc/self/fd/${name}`);
-      if (target?.startsWith(`${this.directory}/`)) found.push(target);
+      if (target?.startsWith(`${this.directory}/b`)) found.push(target);
     }
     return found.sort();
   }

@@ -1,9 +1,9 @@
-// What must be true of the arena while nobody works on it. Runs in tests and for `mergerfs-ts` diagnostics; never on the
-// request path.
-import { Arena } from "./arena.ts";
-import * as at from "./layout.ts";
-import { Names } from "./names.ts";
-import { NameIndex } from "./name_index.ts";
+// What must be true of the arena while nobody works on it: the tables of src/state checked against each other.
+
+import { Arena } from "../../src/state/arena.ts";
+import * as at from "../../src/state/layout.ts";
+import { Names } from "../../src/state/names.ts";
+import { NameIndex } from "../../src/state/name_index.ts";
 
 /** Every broken rule, in words; empty when all hold. Requests must not be running. */
 export function broken_invariants(arena: Arena): string[] {
