@@ -9,9 +9,11 @@ import fcntl
 import json
 import mmap
 import os
+import signal
 import stat
 import struct
 import sys
+import time
 
 LIBC = ctypes.CDLL(None, use_errno=True)
 AT_FDCWD = -100
@@ -111,6 +113,16 @@ def set_flags(path, flags):
         fcntl.ioctl(fd, FS_IOC_SETFLAGS, struct.pack("=i", flags))
     finally:
         os.close(fd)
+
+
+@public
+def wait_until(what, is_true, deadline_s=10):
+    """Looks again until the call says so. The only place where Python code of a test waits in this way."""
+    end = time.monotonic() + deadline_s
+    while not is_true():
+        if time.monotonic() > end:
+            raise TimeoutError(f"Waited {deadline_s} s in vain until {what}")
+        time.sleep(0.005)
 
 
 @public

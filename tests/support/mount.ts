@@ -2,7 +2,7 @@
 
 import { type DiskKind, make_disk, MIB } from "./branch_disks.ts";
 import { find_mount, mounts_below } from "./mount_table.ts";
-import { must, run, type RunResult } from "./run.ts";
+import { must, run, type RunOptions, type RunResult } from "./run.ts";
 import { processes_of, with_temp_dir } from "./temp_dir.ts";
 import { DEADLINE_MS, wait_until, within } from "./wait_until.ts";
 
@@ -70,7 +70,7 @@ export class Pool {
   async start(): Promise<void> {
     await Deno.mkdir(this.mountpoint);
     const child = new Deno.Command(PROGRAM, {
-      args: this.#arguments(),
+      args: this.program_arguments(true),
       cwd: this.directory,
       stdin: "null",
       stdout: "piped",
@@ -128,12 +128,31 @@ export class Pool {
     return `processes: ${running}; end of the log:\n${log.slice(-SHOWN_BYTES)}`;
   }
 
-  #arguments(): string[] {
+  /** What stands behind the name of the program, in the foreground or not. */
+  program_arguments(in_foreground: boolean): string[] {
     const list = this.branches.map((path, at) => `${path}=${this.setup.branches?.[at]?.mode ?? "RW"}`).join(":");
     const trace = this.setup.trace ? `,debug=true,log.file=${this.log_file}` : "";
     const options = this.setup.options === undefined ? "" : `,${this.setup.options}`;
-    return ["-f", "-o", `minfreespace=0${trace}${options}`, list, this.mountpoint];
+    const arguments_ = ["-o", `minfreespace=0${trace}${options}`, list, this.mountpoint];
+    return in_foreground ? ["-f", ...arguments_] : arguments_;
   }
+}
+
+/**
+ * Starts the program without -f and waits for the end of the process that was started, with a deadline.
+ *
+ * Its output goes to a file, so that nothing here waits for a process that keeps a pipe open. All of it is in `stdout`.
+ */
+export async function run_in_background(
+  pool: Pool,
+  args: readonly string[],
+  options: RunOptions = {},
+): Promise<RunResult> {
+  const output = `${pool.directory}/output`;
+  const script = 'output=$1; shift; exec "$@" < /dev/null > "$output" 2>&1';
+  const all = ["-c", script, "test", output, PROGRAM, ...args];
+  const { code } = await run("bash", all, { deadline_ms: DEADLINE_MS, ...options });
+  return { code, stdout: await Deno.readTextFile(output), stderr: "" };
 }
 
 /** Mounts a pool, calls `body`, unmounts, and fails when anything is left. Cleans up whatever happens. */
