@@ -59,7 +59,7 @@ async function mount_and_serve(
   const arena = Arena.create();
   const session = mount_pool(program, configuration, line.mount_words, mountpoint);
   try {
-    return await serve(program, configuration, arena, session, mountpoint, in_background);
+    return await serve(configuration, arena, session, mountpoint, in_background);
   } finally {
     session.unmount();
     log("info", `Unmounted "${mountpoint}"`);
@@ -67,7 +67,6 @@ async function mount_and_serve(
 }
 
 async function serve(
-  program: string,
   configuration: Configuration,
   arena: Arena,
   session: Session,
