@@ -34,7 +34,12 @@ export async function run(command: string, args: readonly string[], options: Run
     const text = new TextDecoder();
     return { code: output.code, stdout: text.decode(output.stdout), stderr: text.decode(output.stderr) };
   } catch (error) {
-    child.kill("SIGKILL");
+    // It has ended when only a process that it left behind keeps its output open.
+    try {
+      child.kill("SIGKILL");
+    } catch {
+      // The first error counts.
+    }
     throw error;
   }
 }
