@@ -21,7 +21,7 @@ export function fallocate(c: Context): number {
   const request = c.request;
   const fd = descriptor_of(c, request.arg(0), request.arg(1));
   if (fd < 0) return fd;
-  const result = file.fallocate(fd, request.arg(6), request.arg64_exact(2), request.arg64_exact(4));
+  const result = file.fallocate(fd, request.arg(6) | 0, request.arg64_exact(2), request.arg64_exact(4));
   if (result >= 0) c.notices.changed(c.nodes.slot_of(request.node_low, request.node_high));
   return result;
 }
@@ -30,7 +30,7 @@ export function fallocate(c: Context): number {
 export function lseek(c: Context): number {
   const fd = descriptor_of(c, c.request.arg(0), c.request.arg(1));
   if (fd < 0) return fd;
-  const position = file.lseek(fd, c.request.arg64_exact(2), c.request.arg(4));
+  const position = file.lseek(fd, c.request.arg64_exact(2), c.request.arg(4) | 0);
   return position < 0 ? position : put_lseek(c.reply, c.reply.body_word, position);
 }
 
@@ -53,7 +53,7 @@ export function copy_file_range_64(c: Context): number {
 function copy(c: Context, length: number | bigint): number {
   const request = c.request;
   const from = descriptor_of(c, request.arg(0), request.arg(1));
-  const to = descriptor_of_node(c, request.arg(4), request.arg(5), request.arg(6), request.arg(7));
+  const to = descriptor_of_node(c, request.arg(4), request.arg(5), request.arg(6) | 0, request.arg(7));
   if (from < 0 || to < 0) return -EBADF;
   const result = file.copy_file_range(
     from,

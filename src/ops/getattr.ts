@@ -72,7 +72,7 @@ function fill_extended(c: Context): void {
   const ino_high = words[STATX_INO_WORD + 1]!;
   const reached = c.place.at(c.branch(c.stat_branch), c.path);
   const base_flags = (c.request.arg(4) & ~AT_SYMLINK_NOFOLLOW) | AT_STATX_DONT_SYNC;
-  const mask = c.request.arg(5) | STATX_BASIC_STATS;
+  const mask = (c.request.arg(5) | STATX_BASIC_STATS) >>> 0;
   const { dirfd, path } = c.place;
   if (reached === 0 && statx_call(dirfd, path, base_flags | AT_SYMLINK_NOFOLLOW, mask, c.stat2) === 0) {
     const follow = c.settings.follow_symlinks;

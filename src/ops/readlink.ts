@@ -42,7 +42,7 @@ export function access(c: Context): number {
   const index = first_branch(c, c.settings.policy_access, c.path);
   if (index < 0) return index;
   const reached = c.place.at(c.branch(index), c.path);
-  const result = reached < 0 ? reached : faccessat2(c.place.dirfd, c.place.path, c.request.arg(0), AT_EACCESS);
+  const result = reached < 0 ? reached : faccessat2(c.place.dirfd, c.place.path, c.request.arg(0) | 0, AT_EACCESS);
   c.place.done();
   return result;
 }

@@ -130,7 +130,7 @@ export function setxattr(c: Context): number {
 }
 
 function set_on_object(c: Context, object: number): number {
-  return set_call(proc_path(object), name_view, value_view, value_view.length, c.request.arg(1));
+  return set_call(proc_path(object), name_view, value_view, value_view.length, c.request.arg(1) | 0);
 }
 
 /** REMOVEXATTR: on every branch of the removexattr policy (rule R1). */

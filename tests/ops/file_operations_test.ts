@@ -173,3 +173,22 @@ Deno.test("handle 0 without any open is EBADF for every operation on files", () 
     assertEquals(pool.send(wire.read(pool.next(), node, 0, 0, 10)).text, "0");
   });
 });
+
+Deno.test("numbers with their highest bit set are refused by the branch, not a bug of ours", () => {
+  with_file("x", (pool, node, handle) => {
+    const high = 0xffff_ffff;
+    const results = [
+      wire.access(pool.next(), node, high),
+      wire.fallocate(pool.next(), node, handle, high, 0, 1),
+      wire.lseek(pool.next(), node, handle, 0, high),
+      wire.setxattr(pool.next(), node, "user.a", "x", high),
+      wire.open(pool.next(), node, high),
+      wire.mkdir(pool.next(), 1, "d", high, 0o022),
+      wire.statx(pool.next(), node, 0, 0x8000_0000),
+      wire.copy_file_range_64(pool.next(), node, handle, -1n, node, handle, 0, -1n),
+    ].map((message) => pool.send(message).result);
+    assertEquals(results.includes("EIO"), false, String(results));
+    assertEquals(results.slice(0, 4), ["EINVAL", "EOPNOTSUPP", "EINVAL", "EINVAL"]);
+    assertEquals(pool.tree(), ["0/d/", "0/f"]);
+  });
+});

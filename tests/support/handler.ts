@@ -12,7 +12,7 @@ import { Arena } from "../../src/state/arena.ts";
 import { ConfigCell } from "../../src/state/config_cell.ts";
 import { broken_invariants } from "./invariants.ts";
 import * as at from "../../src/state/layout.ts";
-import { close, ioctl, O_NONBLOCK, O_RDONLY } from "../../src/sys/file.ts";
+import { close, F_GETFL, fcntl, ioctl, O_NONBLOCK, O_RDONLY } from "../../src/sys/file.ts";
 import { getfsgid, getfsuid, keep_capabilities, umask } from "../../src/sys/identity.ts";
 import { AT_FDCWD, openat } from "../../src/sys/path.ts";
 import { MessageBuffers } from "../../src/worker/buffers.ts";
@@ -310,14 +310,14 @@ export class Pool {
     return answer.names.map(({ name }) => name).filter((name) => name !== "." && name !== "..");
   }
 
-  /** Descriptors of this process that lead into the pool's branches. */
+  /** Descriptors of this process that lead into the pool's branches, by number. */
   open_descriptors(): string[] {
     const found: string[] = [];
     for (const { name } of Deno.readDirSync("/proc/self/fd")) {
       const target = read_link(`/proc/self/fd/${name}`);
-      if (target?.startsWith(`${this.directory}/b`)) found.push(target);
+      if (target?.startsWith(`${this.directory}/b`)) found.push(name);
     }
-    return found.sort();
+    return found;
   }
 
   /** While handles may be open: no bug was caught, no lock is held, identity and arena are sound. */
@@ -325,7 +325,9 @@ export class Pool {
     assertEquals(this.handler.bugs - this.started_bugs, 0, `bugs: ${this.log.join("\n")}`);
     assertEquals(broken_invariants(this.arena), []);
     if (is_root) assertEquals([getfsuid(), getfsgid()], [0, 0]);
-    assertEquals(this.open_descriptors().length, this.open_files());
+    const owned = new Set(this.handles().map(({ fd }) => String(fd)));
+    assertEquals(this.open_descriptors().filter((fd) => !owned.has(fd)), [], "descriptors that no handle has");
+    assertEquals([...owned].filter((fd) => fd !== "-1" && fcntl(Number(fd), F_GETFL, 0) < 0), [], "closed descriptors");
   }
 
   /** Nothing is left. */
@@ -335,17 +337,13 @@ export class Pool {
     assertEquals(this.arena.header[at.H_HANDLE_COUNT], 0);
   }
 
-  /** File handles that have a descriptor of their own. */
-  private open_files(): number {
-    return this.handles().filter(({ kind }) => kind === at.KIND_FILE || kind === at.KIND_KEPT).length;
-  }
-
-  private handles(): { readonly id: bigint; readonly kind: number; readonly node: number }[] {
+  private handles(): { readonly id: bigint; readonly kind: number; readonly node: number; readonly fd: number }[] {
     const found = [];
     for (let slot = 1; slot < this.arena.header[at.H_HANDLE_TOP]!; slot++) {
       const words = this.arena.handles.subarray(slot * at.HANDLE_WORDS, (slot + 1) * at.HANDLE_WORDS);
       const kind = words[at.F_KIND]!;
-      if (kind !== at.KIND_FREE) found.push({ id: id_of(slot, words[at.F_REUSE]!), kind, node: words[at.F_NODE]! });
+      if (kind === at.KIND_FREE) continue;
+      found.push({ id: id_of(slot, words[at.F_REUSE]!), kind, node: words[at.F_NODE]!, fd: words[at.F_FD]! });
     }
     return found;
   }

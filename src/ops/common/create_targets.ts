@@ -48,10 +48,10 @@ export function open_target_directory(c: Context, model: Branch, target: Branch)
  */
 export function mode_without_umask(c: Context, target: Branch, mode: number, umask: number): number {
   if ((mode & umask) === 0) return mode;
-  if (c.place2.at(target, c.parent) < 0) return mode & ~umask;
+  if (c.place2.at(target, c.parent) < 0) return (mode & ~umask) >>> 0;
   const has_acl = lgetxattr(c.place2.single_path(), DEFAULT_ACL, NOTHING, 0) >= 0;
   c.place2.done();
-  return has_acl ? mode : mode & ~umask;
+  return has_acl ? mode : (mode & ~umask) >>> 0;
 }
 
 /** The final system call of a creating operation, in an open directory, as the caller. Returns its result. */
