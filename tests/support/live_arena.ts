@@ -2,11 +2,11 @@
 
 import { c_string } from "../../src/base/bytes.ts";
 import { Arena } from "../../src/state/arena.ts";
-import { broken_invariants } from "./invariants.ts";
 import { ARENA_BYTES } from "../../src/state/layout.ts";
 import { close } from "../../src/sys/file.ts";
 import { map_shared } from "../../src/sys/memory.ts";
 import { AT_FDCWD, openat } from "../../src/sys/path.ts";
+import { broken_invariants } from "./invariants.ts";
 
 const O_RDWR = 2;
 
