@@ -93,9 +93,9 @@ class Files(RuleBasedStateMachine):
     def link(self, old, new):
         self.both(lambda root: os.link(root / old, root / new, follow_symlinks=False))
 
-    @rule(path=FILES, target=FILES)
-    def symlink(self, path, target):
-        self.both(lambda root: os.symlink(target, root / path))
+    @rule(path=FILES, points_to=FILES)
+    def symlink(self, path, points_to):
+        self.both(lambda root: os.symlink(points_to, root / path))
 
     @rule(path=FILES)
     def unlink(self, path):
