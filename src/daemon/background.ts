@@ -17,7 +17,7 @@ export function is_background_child(): boolean {
 /** Starts the child and waits for its word. Returns the exit code for the caller: 0 only when the mount answers. */
 export async function run_in_background(argv: readonly string[]): Promise<number> {
   const child = new Deno.Command(Deno.execPath(), {
-    args: [...own_arguments(argv.length), ...argv],
+    args: [...arguments_before(Deno.readTextFileSync("/proc/self/cmdline"), argv.length), ...argv],
     env: { [CHILD_VARIABLE]: "1" },
     stdin: "null",
     stdout: "piped",
@@ -32,9 +32,12 @@ export async function run_in_background(argv: readonly string[]): Promise<number
   return code === 0 ? 1 : code;
 }
 
-/** What stands between the executable and the program's own arguments: nothing, or those of a runtime or loader. */
-function own_arguments(count: number): string[] {
-  const all = Deno.readTextFileSync("/proc/self/cmdline").split("\0").slice(0, -1);
+/**
+ * What stands between the executable and the program's own `count` arguments: nothing, or those of a runtime or loader.
+ * `command_line` as in /proc/PID/cmdline.
+ */
+export function arguments_before(command_line: string, count: number): string[] {
+  const all = command_line.split("\0").slice(0, -1);
   return all.slice(1, all.length - count);
 }
 

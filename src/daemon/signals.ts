@@ -6,15 +6,16 @@ const NUMBERS: Readonly<Record<string, number>> = { SIGHUP: 1, SIGINT: 2, SIGQUI
 
 /** Calls `end` with the name of a signal that ends the daemon. A signal the caller ignores stays ignored. */
 export function catch_signals(end: (signal: string) => void): void {
-  const ignored = ignored_signals();
+  const ignored = ignored_signals(Deno.readTextFileSync("/proc/self/status"));
   for (const signal of ENDING) {
     if (!ignored.has(NUMBERS[signal]!)) Deno.addSignalListener(signal, () => end(signal));
   }
   for (const signal of WITHOUT_EFFECT) Deno.addSignalListener(signal, () => {});
 }
 
-function ignored_signals(): Set<number> {
-  const line = /^SigIgn:\s*([0-9a-f]+)$/m.exec(Deno.readTextFileSync("/proc/self/status"));
+/** The numbers of those of our signals that are ignored, from the text of /proc/PID/status. */
+export function ignored_signals(status: string): Set<number> {
+  const line = /^SigIgn:\s*([0-9a-f]+)$/m.exec(status);
   const mask = BigInt(`0x${line?.[1] ?? "0"}`);
   const ignored = new Set<number>();
   for (const number of Object.values(NUMBERS)) if ((mask >> BigInt(number - 1)) & 1n) ignored.add(number);

@@ -256,6 +256,11 @@ export class Pool {
     for (const path of this.frozen.splice(0)) set_flags(path, 0);
   }
 
+  /** The memory that messages pass through. */
+  get buffers(): MessageBuffers {
+    return this.parts.buffers;
+  }
+
   /** Sends one message and takes the reply apart. */
   send(message: Uint8Array): Answer {
     const { buffers, handler } = this.parts;

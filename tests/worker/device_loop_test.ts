@@ -1,0 +1,146 @@
+// The loop of a worker over a pair of sockets that keep messages apart, as the device does.
+
+import { assertEquals } from "@std/assert";
+import { Pool as WorkerStates } from "../../src/state/pool.ts";
+import { close, read, write } from "../../src/sys/file.ts";
+import { serve_device } from "../../src/worker/device_loop.ts";
+import { LoopEnd } from "../../src/worker/messages.ts";
+import { Answer } from "../support/answer.ts";
+import { Pool, with_pool } from "../support/handler.ts";
+import * as wire from "../support/wire.ts";
+
+const AF_UNIX = 1;
+const SOCK_SEQPACKET = 5;
+const SHUT_WR = 1;
+const NOTIFY_INVAL_INODE = 2;
+const NOTIFY_INVAL_ENTRY = 3;
+
+const LIBC = Deno.dlopen("libc.so.6", {
+  socketpair: { parameters: ["i32", "i32", "i32", "buffer"], result: "i32" },
+  shutdown: { parameters: ["i32", "i32"], result: "i32" },
+}).symbols;
+
+interface Served {
+  readonly end: LoopEnd;
+  readonly errno: number;
+  /** Everything the loop wrote. */
+  readonly messages: readonly Uint8Array[];
+  /** How often it said that the last worker was taken. */
+  readonly stalls: number;
+}
+
+/** Lets the loop serve these messages; then the mount is gone. */
+function serve(pool: Pool, requests: readonly Uint8Array[], states: WorkerStates): Served {
+  const fds = new Int32Array(2);
+  assertEquals(LIBC.socketpair(AF_UNIX, SOCK_SEQPACKET, 0, fds), 0);
+  const [kernel, worker] = [fds[0]!, fds[1]!];
+  for (const request of requests) write(kernel, request.slice(), request.length);
+  LIBC.shutdown(kernel, SHUT_WR);
+  let stalls = 0;
+  const parts = { index: 0, fd: worker, buffers: pool.buffers, handler: pool.handler, pool: states };
+  const ended = serve_device({ ...parts, on_stall: () => stalls++ });
+  LIBC.shutdown(worker, SHUT_WR);
+  const messages = read_messages(kernel);
+  close(worker);
+  close(kernel);
+  return { ...ended, messages, stalls };
+}
+
+function read_messages(fd: number): Uint8Array[] {
+  const messages = [];
+  const buffer = new Uint8Array(65536);
+  for (;;) {
+    const length = read(fd, buffer, buffer.length);
+    if (length <= 0) return messages;
+    messages.push(buffer.slice(0, length));
+  }
+}
+
+function states_of(pool: Pool, is_only_worker: boolean): WorkerStates {
+  const states = new WorkerStates(pool.arena);
+  states.clear_stall_message();
+  states.reset(0);
+  states.join(0);
+  if (!is_only_worker) states.join(1);
+  return states;
+}
+
+function leave(states: WorkerStates, is_only_worker: boolean): void {
+  states.leave(0);
+  if (!is_only_worker) states.leave(1);
+}
+
+Deno.test("requests are answered in turn until the mount is gone; those without a reply get none", () => {
+  with_pool({ tree: ["0/f"] }, (pool) => {
+    const states = states_of(pool, false);
+    const requests = [wire.lookup(1n, 1, "f"), wire.interrupt(2n, 1n), wire.getattr(3n, 77), wire.getattr(4n, 1)];
+    const { end, errno, messages, stalls } = serve(pool, requests, states);
+    assertEquals([end, errno, stalls], ["unmounted", 0, 0]);
+    const answers = messages.map((message) => new Answer(message));
+    assertEquals(answers.map(({ unique, result }) => [unique, result]), [[1n, "ok"], [3n, "EBADF"], [4n, "ok"]]);
+    assertEquals([states.busy, states.requests() >= 4], [0, true]);
+    leave(states, false);
+  });
+});
+
+Deno.test("the worker that takes the last place says so once", () => {
+  with_pool({}, (pool) => {
+    const states = states_of(pool, true);
+    const { stalls } = serve(pool, [wire.getattr(1n, 1), wire.getattr(2n, 1)], states);
+    assertEquals(stalls, 1);
+    leave(states, true);
+    states.clear_stall_message();
+  });
+});
+
+Deno.test("a worker that is asked to retire ends after its reply", () => {
+  with_pool({}, (pool) => {
+    const states = states_of(pool, false);
+    states.ask_to_retire(0);
+    const { end, messages } = serve(pool, [wire.getattr(1n, 1), wire.getattr(2n, 1)], states);
+    assertEquals([end, messages.length], ["retired", 1]);
+    states.reset(0);
+    leave(states, false);
+  });
+});
+
+Deno.test("an error of the device ends the loop with its number", () => {
+  with_pool({}, (pool) => {
+    const states = states_of(pool, false);
+    const parts = { index: 0, fd: 1_000_000, buffers: pool.buffers, handler: pool.handler, pool: states };
+    assertEquals(serve_device({ ...parts, on_stall: () => {} }), { end: "failed", errno: 9 });
+    leave(states, false);
+  });
+});
+
+Deno.test("other names of a changed file are made known before the reply, attributes only", () => {
+  with_pool({ tree: ["0/a"] }, (pool) => {
+    Deno.linkSync(pool.on(0, "a"), pool.on(0, "b"));
+    const [a, b] = [pool.node("a"), pool.node("b")];
+    const states = states_of(pool, false);
+    const { messages } = serve(pool, [wire.setattr(1n, a, { mode: 0o600 })], states);
+    leave(states, false);
+    assertEquals(messages.length, 2);
+    const notice = new DataView(messages[0]!.buffer);
+    assertEquals([notice.getInt32(4, true), notice.getBigUint64(8, true)], [NOTIFY_INVAL_INODE, 0n]);
+    assertEquals([notice.getBigUint64(16, true), notice.getBigInt64(24, true) < 0n], [b, true]);
+    assertEquals(new Answer(messages[1]!).unique, 1n);
+  });
+});
+
+Deno.test("invalidate-all-nodes names every child of the root", () => {
+  with_pool({ tree: ["0/d/f", "0/g"] }, (pool) => {
+    pool.node("d/f");
+    pool.node("g");
+    const states = states_of(pool, false);
+    const node = pool.node(".mergerfs");
+    const { messages } = serve(pool, [wire.setxattr(1n, node, "user.mergerfs.cmd.invalidate-all-nodes", "")], states);
+    leave(states, false);
+    const names = messages.slice(0, -1).map((message) => {
+      const view = new DataView(message.buffer);
+      assertEquals([view.getInt32(4, true), view.getBigUint64(16, true)], [NOTIFY_INVAL_ENTRY, 1n]);
+      return new TextDecoder().decode(message.slice(32, 32 + view.getUint32(24, true)));
+    });
+    assertEquals(names.sort(), [".mergerfs", "d", "g"]);
+  });
+});
