@@ -1,7 +1,7 @@
 // OPENDIR, READDIR, READDIRPLUS, FSYNCDIR, RELEASEDIR: the merged listing (operations §19, §30.10; departures D9, D10, D13).
 
 import { assert, assertEquals } from "@std/assert";
-import { F_FD } from "../../src/state/layout.ts";
+import { F_FD, N_WANTED, NODE_WORDS } from "../../src/state/layout.ts";
 import { ListedName } from "../support/answer.ts";
 import { Pool, root_test, with_pool } from "../support/handler.ts";
 import { rename, rmdir } from "../support/pool_calls.ts";
@@ -233,5 +233,20 @@ root_test("a branch without permissions is read all the same, as root", () => {
   with_pool({ tree: ["0/d/a"] }, (pool) => {
     Deno.chmodSync(pool.on(0, "d"), 0);
     assertEquals(pool.list("d"), ["a"]);
+  });
+});
+
+Deno.test("a listing does not wait behind a rename that waits for it", () => {
+  with_pool({ tree: ["0/d/a"] }, (pool) => {
+    const { node, handle } = opendir(pool, "d");
+    const { listing } = pool.context;
+    const claim = Number(node & 0xffff_ffffn) * NODE_WORDS + N_WANTED;
+    // While the directory is read, another worker's rename of it loses its patience.
+    const start = listing.start;
+    listing.start = () => (pool.arena.nodes[claim] = 99, start.call(listing));
+    const answer = pool.send(wire.readdirplus(pool.next(), node, handle, 0, 4096));
+    listing.start = start;
+    pool.arena.nodes[claim] = 0;
+    assertEquals([answer.entries.length, pool.context.locks.waits], [3, 0]);
   });
 });

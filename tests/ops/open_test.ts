@@ -158,12 +158,13 @@ Deno.test("O_TRUNC of an open cuts, with a first open and with a further one", (
 
 root_test("a program that runs cannot be written", () => {
   with_pool({}, (pool) => {
-    Deno.copyFileSync("/bin/sleep", pool.on(0, "sleep"));
-    Deno.chmodSync(pool.on(0, "sleep"), 0o755);
-    const child = new Deno.Command(pool.on(0, "sleep"), { args: ["100"] }).spawn();
+    const program = pool.on(0, "sleep");
+    Deno.copyFileSync("/bin/sleep", program);
+    Deno.chmodSync(program, 0o755);
+    const script = '"$1" 100 >/dev/null 2>&1 & until [ "$(readlink /proc/$!/exe)" = "$1" ]; do :; done; echo $!';
+    const pid = Number(must_run("bash", "-c", script, "start", program));
     const answer = pool.send(wire.open(pool.next(), pool.node("sleep"), O_RDWR));
-    child.kill("SIGKILL");
-    child.unref();
+    Deno.kill(pid, "SIGKILL");
     assertEquals(answer.result, "ETXTBSY");
   });
 });
