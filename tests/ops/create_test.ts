@@ -271,6 +271,15 @@ root_test("a branch mounted read-only is passed over by policies and keeps its m
   });
 });
 
+root_test("a pool that is mounted read-only says EROFS and keeps its modes", () => {
+  with_pool({ branches: TWO, prepare: tmpfs_branches(1 << 20) }, (pool) => {
+    for (const index of [0, 1]) must_run("mount", "-o", "remount,ro", pool.branch(index));
+    const { result } = mkdir(pool, "x", 0o755);
+    for (const index of [0, 1]) must_run("mount", "-o", "remount,rw", pool.branch(index));
+    assertEquals([result, pool.option("branches")], ["EROFS", `${pool.branch(0)}=RW:${pool.branch(1)}=RW`]);
+  });
+});
+
 root_test("after the automatic RO the operation runs once more on the remaining branches", () => {
   with_pool({ branches: TWO, prepare: tmpfs_branches(1 << 20), options: { "cache.statfs": "60" } }, (pool) => {
     // The cached space says writable; the branch is not any more.
