@@ -172,9 +172,11 @@ Deno.test("no temporary file is made, and none is left", async () => {
 
 Deno.test("the log tells start, options, mount and end, and nothing of ordinary work", async () => {
   await with_pool({ options: "category.create=mfs,cache.attr=3" }, async (pool) => {
+    await wait_until("the mount is logged", () => pool.error_lines().some((line) => line.includes("Mounted")));
     for (let at = 0; at < 20; at++) await Deno.writeTextFile(pool.path(`f${at}`), "content");
     await run("cat", [pool.path("gone")]);
-    const lines = (await pool.stop()).stderr.trimEnd().split("\n");
+    await pool.stop();
+    const lines = pool.error_lines();
     assertMatch(lines[0]!, /^mergerfs-ts: .*starts/);
     for (const option of ["category.create=mfs", "func.create=mfs", "cache.attr=3", "minfreespace=0"]) {
       assert(lines.some((line) => line.endsWith(` ${option}`)), `The log does not tell "${option}"`);

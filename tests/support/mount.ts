@@ -11,6 +11,8 @@ export const PROGRAM = Deno.env.get("MERGERFS_TS") ?? new URL("../../dist/merger
 
 const DISK_BYTES = 64 * MIB;
 const SHOWN_BYTES = 4000;
+/** The start logs each option; of no use in the output of a failed test. */
+const OPTION_IN_LOG = /^[a-z.-]+: [a-z.-]+=/;
 
 /** One branch: its mode in the branch list, and what it lies on. */
 export interface BranchSetup {
@@ -52,6 +54,11 @@ export class Pool {
     return `${this.directory}/log`;
   }
 
+  get #error_file(): string {
+    return `${this.directory}/errors`;
+  }
+
+  /** The process of the program, when start() has started it. */
   get pid(): number {
     return this.#pid;
   }
@@ -69,23 +76,30 @@ export class Pool {
   /** Starts the program and returns when the pool answers. */
   async start(): Promise<void> {
     await Deno.mkdir(this.mountpoint);
-    const child = new Deno.Command(PROGRAM, {
-      args: this.program_arguments(true),
+    const script = 'errors=$1; shift; exec "$@" 2> "$errors"';
+    const child = new Deno.Command("bash", {
+      args: ["-c", script, "test", this.#error_file, PROGRAM, ...this.program_arguments(true)],
       cwd: this.directory,
       stdin: "null",
       stdout: "piped",
-      stderr: "piped",
+      stderr: "inherit",
     }).spawn();
     this.#pid = child.pid;
     let has_ended = false;
-    this.#output = child.output().then(({ code, stdout, stderr }) => {
-      has_ended = true;
-      const text = new TextDecoder();
-      return { code, stdout: text.decode(stdout), stderr: text.decode(stderr) };
-    });
+    this.#output = this.#result_of(child).finally(() => has_ended = true);
     await wait_until("the pool is in the mount table", () => has_ended || find_mount(this.mountpoint) !== undefined);
     if (has_ended) throw new Error(`The program ended instead of mounting: ${JSON.stringify(await this.#output)}`);
     await must("stat", ["-c", "%i", this.mountpoint], { deadline_ms: DEADLINE_MS });
+  }
+
+  async #result_of(child: Deno.ChildProcess): Promise<RunResult> {
+    const [{ code }, stdout] = await Promise.all([child.status, new Response(child.stdout).text()]);
+    return { code, stdout, stderr: await Deno.readTextFile(this.#error_file) };
+  }
+
+  /** What the program has written to standard error so far: its log. */
+  error_lines(): string[] {
+    return Deno.readTextFileSync(this.#error_file).split("\n").filter((line) => line !== "");
   }
 
   /** What the program wrote and its exit code, when it has ended. */
@@ -123,9 +137,12 @@ export class Pool {
 
   /** What helps to understand a failed test. */
   async evidence(): Promise<string> {
-    const log = await Deno.readTextFile(this.log_file).catch(() => "");
+    const [errors, trace] = await Promise.all(
+      [this.#error_file, this.log_file].map((path) => Deno.readTextFile(path).catch(() => "")),
+    );
+    const log = errors!.split("\n").filter((line) => !OPTION_IN_LOG.test(line)).join("\n");
     const running = processes_of(this.mountpoint).join(" ");
-    return `processes: ${running}; end of the log:\n${log.slice(-SHOWN_BYTES)}`;
+    return `processes: ${running}\nlog: ${log.slice(-SHOWN_BYTES)}\nend of the trace:\n${trace!.slice(-SHOWN_BYTES)}`;
   }
 
   /** What stands behind the name of the program, in the foreground or not. */
