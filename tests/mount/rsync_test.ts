@@ -6,7 +6,7 @@ import { must, python } from "../support/run.ts";
 import { assert_same_tree } from "../support/tree.ts";
 
 /** See node_modules_test.ts for the reason. */
-const RSYNC = [...RSYNC, "--no-inc-recursive"];
+const RSYNC = ["-aHAX", "--no-inc-recursive"];
 
 async function make_tree(directory: string): Promise<void> {
   await python(
