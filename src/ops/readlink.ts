@@ -1,7 +1,7 @@
 // READLINK and ACCESS (operations §10.6, §10.7).
 import { PATH_MAX_BYTES } from "../base/limits.ts";
 import { copy_bytes, SLASH } from "../base/bytes.ts";
-import { AT_EACCESS, faccessat2, lstat, readlinkat } from "../sys/path.ts";
+import { AT_EACCESS, faccessat, lstat, readlinkat } from "../sys/path.ts";
 import { is_symlinkified } from "./common/attributes.ts";
 import { first_branch } from "./common/on_branches.ts";
 import { Context } from "./context.ts";
@@ -42,7 +42,7 @@ export function access(c: Context): number {
   const index = first_branch(c, c.settings.policy_access, c.path);
   if (index < 0) return index;
   const reached = c.place.at(c.branch(index), c.path);
-  const result = reached < 0 ? reached : faccessat2(c.place.dirfd, c.place.path, c.request.arg(0) | 0, AT_EACCESS);
+  const result = reached < 0 ? reached : faccessat(c.place.dirfd, c.place.path, c.request.arg(0) | 0, AT_EACCESS);
   c.place.done();
   return result;
 }

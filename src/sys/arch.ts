@@ -41,4 +41,3 @@ export const { SYS_mknodat, SYS_setfsuid, SYS_setfsgid, SYS_futex } = numbers;
 
 /** New system calls have one number on every CPU (asm-generic/unistd.h). */
 export const SYS_openat2 = 437;
-export const SYS_faccessat2 = 439;

@@ -60,6 +60,11 @@ export function discard_pages(mapping: Mapping, from_bytes: number, length_bytes
   libc.madvise(pointer, BigInt(length_bytes), MADV_DONTNEED);
 }
 
+/** Ends a mapping. No view of it may be touched afterwards. */
+export function unmap(mapping: Mapping): void {
+  libc.munmap(Deno.UnsafePointer.create(mapping.address), BigInt(mapping.buffer.byteLength));
+}
+
 const FUTEX_WAIT = 0;
 const FUTEX_WAKE = 1;
 const timeout = new BigInt64Array(2);

@@ -4,7 +4,7 @@ import { c_string, DOT, SLASH } from "../base/bytes.ts";
 import { ELOOP, ENOENT, ENOSYS, ENOTDIR, EXDEV } from "../base/errno.ts";
 import { PATH_MAX_BYTES } from "../base/limits.ts";
 import { STATX_BASIC_STATS, StatxBuffer } from "../base/statx.ts";
-import { SYS_faccessat2, SYS_mknodat, SYS_openat2 } from "./arch.ts";
+import { SYS_mknodat, SYS_openat2 } from "./arch.ts";
 import { close, O_CLOEXEC, O_DIRECTORY, O_NOFOLLOW, O_PATH } from "./file.ts";
 import { checked, libc } from "./libc.ts";
 
@@ -75,9 +75,9 @@ export function linkat(from_dirfd: number, from: Path, to_dirfd: number, to: Pat
   return checked(libc.linkat(from_dirfd, from, to_dirfd, to, flags));
 }
 
-/** Access check with the effective ids of the thread; faccessat2 needs Linux 5.8. */
-export function faccessat2(dirfd: number, path: Path, mode: number, flags: number): number {
-  return checked(libc.syscall_faccessat2(SYS_faccessat2, dirfd, path, mode, flags));
+/** Access check; with AT_EACCESS for the effective ids of the thread, which libc works out itself before Linux 5.8. */
+export function faccessat(dirfd: number, path: Path, mode: number, flags: number): number {
+  return checked(libc.faccessat(dirfd, path, mode, flags));
 }
 
 export function fchmod(fd: number, mode: number): number {

@@ -3,7 +3,7 @@
 import { IN_HEADER_BYTES, OUT_HEADER_BYTES } from "../fuse/abi.ts";
 import { Reply } from "../fuse/reply.ts";
 import { Request } from "../fuse/request.ts";
-import { map_private } from "../sys/memory.ts";
+import { map_private, Mapping, unmap } from "../sys/memory.ts";
 
 /** Header and fixed part of a WRITE stand before its data. */
 const WRITE_HEAD_BYTES = IN_HEADER_BYTES + 40;
@@ -22,11 +22,14 @@ export class MessageBuffers {
   readonly body: Uint8Array<ArrayBuffer>;
   readonly write_data_at: number;
 
+  private readonly mappings: readonly Mapping[];
+
   constructor(max_write_bytes: number, page_bytes: number) {
     const size = max_write_bytes + 2 * page_bytes;
     const incoming = map_private(size);
     const outgoing = map_private(size);
     if (incoming === undefined || outgoing === undefined) throw new Error("Cannot map memory for messages");
+    this.mappings = [incoming, outgoing];
     this.message_at = page_bytes - WRITE_HEAD_BYTES;
     this.write_data_at = page_bytes;
     this.request = new Request(new Uint8Array(incoming.buffer));
@@ -34,5 +37,9 @@ export class MessageBuffers {
     this.incoming = new Uint8Array(incoming.buffer, this.message_at);
     this.outgoing = new Uint8Array(outgoing.buffer, this.reply.header);
     this.body = new Uint8Array(outgoing.buffer, this.reply.body);
+  }
+  /** Gives the memory back, when the worker has ended. */
+  release(): void {
+    this.mappings.forEach(unmap);
   }
 }

@@ -53,6 +53,8 @@ function run(start: WorkerStart): { index: number; end: LoopEnd; errno: number }
   });
   pool.leave(index);
   if (fd !== start.session_fd) close(fd);
+  context.listing.release();
+  buffers.release();
   return { index, ...ended };
 }
 

@@ -10,7 +10,7 @@ import { DIRENT_HEAD_BYTES } from "../../fuse/abi.ts";
 import { dirent_size, encode_dirent } from "../../fuse/directory_entries.ts";
 import { name_hash } from "../../state/name_index.ts";
 import { close, pwrite } from "../../sys/file.ts";
-import { discard_pages, map_private, Mapping, memfd_create } from "../../sys/memory.ts";
+import { discard_pages, map_private, Mapping, memfd_create, unmap } from "../../sys/memory.ts";
 
 const MIB = 1024 * 1024;
 /** Most bytes of entries in one directory, some 30 million names; sparse until used. */
@@ -82,6 +82,11 @@ export class Listing {
     if (result === 0) return fd;
     close(fd);
     return result;
+  }
+
+  /** Gives the scratch memory back, when the worker has ended. */
+  release(): void {
+    for (const mapping of [this.entries_map, this.table_map]) if (mapping !== undefined) unmap(mapping);
   }
 
   get index_at(): number {
