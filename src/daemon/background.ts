@@ -3,31 +3,41 @@
 import { dup_onto, O_RDWR, write } from "../sys/file.ts";
 import { setsid } from "../sys/identity.ts";
 import { AT_FDCWD, openat } from "../sys/path.ts";
-import { c_string, to_bytes, to_text } from "../base/bytes.ts";
+import { c_string, to_bytes } from "../base/bytes.ts";
 
 /** Tells a child that it is one. */
 export const CHILD_VARIABLE = "MERGERFS_TS_BACKGROUND";
-const READY = "ready\n";
+/** A line on the child's standard error that no message can be. */
+const READY_LINE = "\x06ready";
 
 /** Whether this process was started by another one of us to serve in the background. */
 export function is_background_child(): boolean {
   return Deno.env.get(CHILD_VARIABLE) !== undefined;
 }
 
-/** Starts the child and waits for its word. Returns the exit code for the caller: 0 only when the mount answers. */
+/**
+ * Starts the child and waits for its word. Returns the exit code for the caller: 0 only when the mount answers. What the
+ * child says until then is passed on. It gets a pipe of its own and not our standard error, because every thread of the
+ * runtime keeps copies of these descriptors: a caller that waits for their end would wait as long as the pool is mounted.
+ */
 export async function run_in_background(argv: readonly string[]): Promise<number> {
   const child = new Deno.Command(Deno.execPath(), {
     args: [...arguments_before(Deno.readTextFileSync("/proc/self/cmdline"), argv.length), ...argv],
     env: { [CHILD_VARIABLE]: "1" },
     stdin: "null",
-    stdout: "piped",
-    stderr: "inherit",
+    stdout: "null",
+    stderr: "piped",
   }).spawn();
-  let said = "";
-  for await (const part of child.stdout) {
-    said += to_text(part);
-    if (said.includes(READY)) return 0;
+  let unfinished = "";
+  for await (const part of child.stderr.pipeThrough(new TextDecoderStream())) {
+    const lines = (unfinished + part).split("\n");
+    unfinished = lines.pop()!;
+    for (const line of lines) {
+      if (line === READY_LINE) return 0;
+      console.error(line);
+    }
   }
+  if (unfinished !== "") console.error(unfinished);
   const { code } = await child.status;
   return code === 0 ? 1 : code;
 }
@@ -45,8 +55,8 @@ export function arguments_before(command_line: string, count: number): string[] 
 export function detach(): void {
   Deno.chdir("/");
   setsid();
-  const ready = to_bytes(READY);
-  write(1, ready, ready.length);
+  const ready = to_bytes(`${READY_LINE}\n`);
+  write(2, ready, ready.length);
   const null_device = openat(AT_FDCWD, c_string("/dev/null"), O_RDWR, 0);
   if (null_device < 0) return;
   for (const fd of [0, 1, 2]) dup_onto(null_device, fd, true);

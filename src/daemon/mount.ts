@@ -1,13 +1,13 @@
 // The mount half of starting: from a configuration to a device descriptor, an arena, and an answered INIT. What comes
 // after it needs nothing but the arena and the descriptor (shared design, §10).
-import { ENOENT, ENOTCONN, errno_text } from "../base/errno.ts";
+import { ECONNABORTED, ENOENT, ENOTCONN, errno_text } from "../base/errno.ts";
 import { c_string } from "../base/bytes.ts";
 import { StatxBuffer } from "../base/statx.ts";
 import { Configuration } from "../config/configuration.ts";
 import { open_device, remount, Session, unmount_lazily } from "../sys/device.ts";
-import { close } from "../sys/file.ts";
+import { close, O_DIRECTORY, O_NONBLOCK, O_RDONLY } from "../sys/file.ts";
 import { geteuid } from "../sys/identity.ts";
-import { AT_FDCWD, stat } from "../sys/path.ts";
+import { AT_FDCWD, openat, stat } from "../sys/path.ts";
 import { load_libfuse } from "./libfuse.ts";
 import { mount_options } from "./mount_options.ts";
 import { catching_standard_error } from "./standard_error.ts";
@@ -15,24 +15,25 @@ import { StartError } from "./start_error.ts";
 
 /** The absolute path of the mountpoint. A dead mount on it, left by a killed daemon, is taken away first. */
 export function resolve_mountpoint(as_given: string): string {
-  const found = stat_errno(as_given);
-  if (found === -ENOTCONN) unmount_lazily(as_given);
-  const again = found === -ENOTCONN ? stat_errno(as_given) : found;
-  if (again < 0) {
-    const remedy = again === -ENOENT ? `create it with "mkdir -p ${as_given}"` : "check it and the way to it";
-    throw new StartError(`bad mount point \`${as_given}': ${errno_text(again)} (${remedy})`);
+  if (is_dead_mount(as_given)) unmount_lazily(as_given);
+  const found = stat(AT_FDCWD, c_string(as_given), stat_buffer);
+  if (found < 0) {
+    const remedy = found === -ENOENT ? `create it with "mkdir -p ${as_given}"` : "check it and the way to it";
+    throw new StartError(`bad mount point \`${as_given}': ${errno_text(found)} (${remedy})`);
   }
-  const path = Deno.realPathSync(as_given);
   if (!stat_buffer.is_directory) {
     throw new StartError(`bad mount point \`${as_given}': Not a directory (the pool is mounted on a directory)`);
   }
-  return path;
+  return Deno.realPathSync(as_given);
 }
 
 const stat_buffer = new StatxBuffer();
 
-function stat_errno(path: string): number {
-  return stat(AT_FDCWD, c_string(path), stat_buffer);
+// Opening asks the server; stat(2) may be answered from the kernel's cache for a second after the server has died.
+function is_dead_mount(path: string): boolean {
+  const fd = openat(AT_FDCWD, c_string(path), O_RDONLY | O_DIRECTORY | O_NONBLOCK, 0);
+  if (fd >= 0) close(fd);
+  return fd === -ENOTCONN || fd === -ECONNABORTED;
 }
 
 /** Mounts the pool, or throws a StartError with the reason. */

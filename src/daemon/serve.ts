@@ -84,8 +84,10 @@ async function serve(
   redirect_trace(new TraceCell(arena), settings.log_file);
   const pool = new WorkerPool(arena, session.fd(), size);
   await pool.start();
-  await Promise.race([wait_for_answer(mountpoint), pool.end.then(failed_start)]);
-  if (in_background) detach();
+  if (in_background) {
+    await Promise.race([wait_for_answer(mountpoint), pool.end.then(failed_start)]);
+    detach();
+  }
   log_start(configuration, mountpoint, size.initial);
   const reason = await Promise.race([pool.end, signal.then((name) => `${name} received`)]);
   if (reason !== "") log("info", reason);
@@ -108,7 +110,10 @@ function prepare_process(settings: Settings): void {
   }
 }
 
-/** The kernel asks for the root of the pool and gets an answer: only then is the mount there for others. */
+/**
+ * The kernel asks for the root of the pool and gets an answer: only then is the mount there for others. Not done in the
+ * foreground, where nobody waits for it: while it is under way the mount is busy.
+ */
 async function wait_for_answer(mountpoint: string): Promise<void> {
   let timer: number | undefined;
   const late = new Promise<never>((_resolve, reject) => {

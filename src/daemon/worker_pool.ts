@@ -8,8 +8,9 @@ import { page_bytes } from "../sys/memory.ts";
 import { WorkerEvent, WorkerStart } from "../worker/messages.ts";
 
 const STALL_CHECK_MS = 5;
-const RETIRE_CHECK_MS = 60_000;
-const WORKERS_LIMIT_MIN = 16;
+const RETIRE_CHECK_MS = 10_000;
+/** A disk that sleeps or is gone holds one worker for each process that needs it; a worker takes some 10 MiB. */
+const WORKERS_LIMIT_MIN = 64;
 const WORKERS_LIMIT_PER_CPU = 4;
 
 /** How many workers serve at first, and at most. */
@@ -50,7 +51,7 @@ export class WorkerPool {
     const serving = new Promise<void>((resolve) => this.serving_waiters.push(resolve));
     for (let i = 0; i < this.size.initial; i++) this.start_worker(false);
     await Promise.race([serving, this.end]);
-    this.prepare_spare();
+    this.prepare_spares();
   }
 
   private start_worker(is_spare: boolean): void {
@@ -78,9 +79,13 @@ export class WorkerPool {
     worker.postMessage(start);
   }
 
-  private prepare_spare(): void {
-    if (this.ended || this.spares > 0 || this.workers >= this.size.limit) return;
-    this.start_worker(true);
+  private prepare_spares(): void {
+    while (!this.ended && this.spares < this.wanted_spares() && this.workers < this.size.limit) this.start_worker(true);
+  }
+
+  // One, and during a stall half as many as have joined: making one takes longer than a stall takes to be seen.
+  private wanted_spares(): number {
+    return 1 + Math.max(0, Math.floor((this.pool.serving - this.size.initial) / 2));
   }
 
   private on_event(worker: Worker, event: WorkerEvent): void {
@@ -125,21 +130,21 @@ export class WorkerPool {
   }
 
   private grow(): void {
-    if (this.spares > 0 && this.pool.call_spare()) {
-      this.spares--;
-      this.arm_retirement();
-    }
-    this.prepare_spare();
+    while (this.spares > 0 && this.pool.call_spare()) this.spares--;
+    this.arm_retirement();
+    this.prepare_spares();
   }
 
   // Workers that a stall called are let go one by one when it is long over; each ends by itself after a reply.
   private arm_retirement(): void {
     if (this.retire_timer !== undefined) return;
     this.retire_timer = setInterval(() => {
-      if (this.pool.serving <= this.size.initial) {
+      if (this.spares > this.wanted_spares() && this.pool.dismiss_spare()) this.spares--;
+      const has_extra = this.pool.serving > this.size.initial;
+      if (!has_extra && this.spares <= 1) {
         clearInterval(this.retire_timer);
         this.retire_timer = undefined;
-      } else if (this.pool.busy < this.size.initial) {
+      } else if (has_extra && this.pool.busy < this.size.initial) {
         const worker = this.pool.last_serving();
         if (worker >= 0) this.pool.ask_to_retire(worker);
       }

@@ -12,6 +12,7 @@ import { Request } from "../fuse/request.ts";
 import { Selection } from "../policies/policy.ts";
 import { Arena } from "../state/arena.ts";
 import { BranchTexts } from "../state/branch_texts.ts";
+import { CloneCounter } from "../state/clone_counter.ts";
 import { ConfigCell } from "../state/config_cell.ts";
 import { Handles } from "../state/handles.ts";
 import { H_CONTROL_FILE_TIME } from "../state/layout.ts";
@@ -66,6 +67,7 @@ export class Context {
   readonly notices: HardLinkNotices;
   readonly listing: Listing;
   readonly trace: TraceCell;
+  readonly clones: CloneCounter;
 
   /** The path of the request, and of its second name (RENAME, LINK). */
   readonly path = new PathBuffer();
@@ -114,6 +116,7 @@ export class Context {
     this.notices = new HardLinkNotices(this.nodes);
     this.listing = new Listing();
     this.trace = new TraceCell(parts.arena);
+    this.clones = new CloneCounter(parts.arena);
   }
 
   /** The options in force for this request. */

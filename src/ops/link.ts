@@ -40,17 +40,17 @@ export function link(c: Context): number {
 
 // Non-path-preserving (§15.1): a missing directory is made, and only then.
 function link_creating(c: Context, count: number): number {
-  const chosen = c.selection.indexes.slice(0, count);
   c.parent.set(c.path2);
   c.parent.up();
   const model = first_branch(c, c.settings.policy_getattr, c.parent);
   if (model < 0) return model;
   c.results.clear();
-  for (const index of chosen) {
+  for (let i = 0; i < count; i++) {
+    const index = c.selection.indexes[i]!;
     const branch = c.branch(index);
     let result = link_on_branch(c, branch);
     if (result === -ENOENT) {
-      const cloned = clone_path(c.branch(model), branch, c.parent, c.place.follow);
+      const cloned = clone_path(c, c.branch(model), branch, c.parent);
       result = cloned < 0 ? cloned : link_on_branch(c, branch);
     }
     c.results.add(index, result);
@@ -116,6 +116,6 @@ function open_or_clone_parent(c: Context, index: number): number {
   c.parent.up();
   const model = first_branch(c, c.settings.policy_getattr, c.parent);
   if (model < 0) return model;
-  const cloned = clone_path(c.branch(model), branch, c.parent, c.place.follow);
+  const cloned = clone_path(c, c.branch(model), branch, c.parent);
   return cloned < 0 ? cloned : c.place.open_parent(branch, c.path);
 }

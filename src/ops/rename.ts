@@ -80,7 +80,7 @@ function rename_creating(c: Context, flags: number): number {
     if (outcomes[index] === NOT_ASKED) continue;
     const branch = c.branch(index);
     let result = rename_on_branch(c, branch, flags);
-    if (result < 0 && clone_path(c.branch(model), branch, c.parent, c.place.follow) === 0) {
+    if (result < 0 && clone_path(c, c.branch(model), branch, c.parent) === 0) {
       result = rename_on_branch(c, branch, flags);
     }
     note_outcome(c, index, result);

@@ -67,6 +67,9 @@ export const H_CONTROL_FILE_TIME = 100;
 export const H_TRACE_FILE = 102;
 export const H_TRACE_TO_FILE = 103;
 
+/** Directories that cloning made (state/clone_counter.ts). */
+export const H_CLONES = 104;
+
 /** What INIT settled: the flat words of fuse/init.ts. */
 export const H_INIT_OUTCOME = 128;
 export const INIT_OUTCOME_WORDS = 64;

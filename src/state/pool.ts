@@ -124,21 +124,31 @@ export class Pool {
     Atomics.store(this.words, H_POOL_STALL_POSTED, 1);
   }
 
-  /** A spare sleeps here until it is called to serve. */
-  park(worker: number): void {
+  /** A spare sleeps here. True when it is called to serve, false when it is not needed any more. */
+  park(worker: number): boolean {
     this.set_state(worker, WORKER_PARKED);
     while (this.state_of(worker) === WORKER_PARKED) {
       const seen = Atomics.load(this.words, H_POOL_WAKE);
       if (this.state_of(worker) !== WORKER_PARKED) break;
       futex_wait(this.wake_word, seen >>> 0, PARK_CHECK_MS);
     }
+    return this.state_of(worker) === WORKER_STARTING;
   }
 
-  /** Calls one spare; false when there is none. */
+  /** Calls one spare to serve; false when none is parked. */
   call_spare(): boolean {
+    return this.wake_spare(WORKER_STARTING);
+  }
+
+  /** Lets one spare end; false when none is parked. */
+  dismiss_spare(): boolean {
+    return this.wake_spare(WORKER_ENDED);
+  }
+
+  private wake_spare(state: number): boolean {
     for (let worker = 0; worker < WORKERS_MAX; worker++) {
       const at = this.at(worker, W_STATE);
-      if (Atomics.compareExchange(this.words, at, WORKER_PARKED, WORKER_STARTING) !== WORKER_PARKED) continue;
+      if (Atomics.compareExchange(this.words, at, WORKER_PARKED, state) !== WORKER_PARKED) continue;
       Atomics.add(this.words, H_POOL_WAKE, 1);
       futex_wake(this.wake_word, WORKERS_MAX);
       return true;

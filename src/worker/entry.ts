@@ -39,7 +39,20 @@ function run(start: WorkerStart): { index: number; end: LoopEnd; errno: number }
   const context = new Context({ arena, worker: index, request, reply, body, write_data_at, init, events: { log } });
   const handler = new Handler(context);
   port.postMessage({ kind: "ready", index });
-  if (start.is_spare) pool.park(index);
+  const is_needed = !start.is_spare || pool.park(index);
+  const ended = is_needed ? serve(start, pool, buffers, handler) : { end: "retired" as const, errno: 0 };
+  context.listing.release();
+  buffers.release();
+  return { index, ...ended };
+}
+
+function serve(
+  start: WorkerStart,
+  pool: Pool,
+  buffers: MessageBuffers,
+  handler: Handler,
+): { end: LoopEnd; errno: number } {
+  const { index } = start;
   const fd = own_descriptor(start.session_fd);
   pool.join(index);
   port.postMessage({ kind: "serving", index });
@@ -53,9 +66,7 @@ function run(start: WorkerStart): { index: number; end: LoopEnd; errno: number }
   });
   pool.leave(index);
   if (fd !== start.session_fd) close(fd);
-  context.listing.release();
-  buffers.release();
-  return { index, ...ended };
+  return ended;
 }
 
 // Its own queue, so that a reply goes where its request came from; without one all workers share the mount's.

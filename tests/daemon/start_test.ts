@@ -61,7 +61,7 @@ Deno.test("time words become flags of a remount, which names the other flags aga
 
 Deno.test("the pool of workers: elastic by default, fixed when threads are named", () => {
   const size = (read: number, process: number, cpus: number) => pool_size(worker_count(read, process, cpus), cpus);
-  assertEquals(size(0, -1, 2), { initial: 2, limit: 16 });
+  assertEquals(size(0, -1, 2), { initial: 2, limit: 64 });
   assertEquals(size(0, -1, 32), { initial: 32, limit: 128 });
   assertEquals(size(3, -1, 2), { initial: 3, limit: 3 });
   assertEquals(size(1, 4, 2), { initial: 5, limit: 5 });

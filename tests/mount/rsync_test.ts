@@ -5,8 +5,7 @@ import { with_pool } from "../support/mount.ts";
 import { must, python } from "../support/run.ts";
 import { assert_same_tree } from "../support/tree.ts";
 
-/** See node_modules_test.ts for the reason. */
-const RSYNC = ["-aHAX", "--no-inc-recursive"];
+const RSYNC = ["-aHAX"];
 
 async function make_tree(directory: string): Promise<void> {
   await python(

@@ -86,6 +86,19 @@ Deno.test("call_spare wakes one parked worker, and says when there is none", asy
   });
 });
 
+Deno.test("dismiss_spare lets a parked worker end", async () => {
+  const arena = Arena.create();
+  const pool = new Pool(arena);
+  assertEquals(pool.dismiss_spare(), false);
+  await with_threads(STATE_THREAD, 1, async (thread) => {
+    await thread.call("attach", arena.address(), 1, 1000);
+    const parked = thread.call("park");
+    await wait_until("it is parked", () => pool.state_of(1) === WORKER_PARKED);
+    assertEquals([pool.dismiss_spare(), pool.dismiss_spare(), pool.call_spare()], [true, false, false]);
+    assertEquals(await parked, WORKER_ENDED);
+  });
+});
+
 Deno.test("counts of several threads add up", async () => {
   const ROUNDS = 50_000;
   const arena = Arena.create();

@@ -3,7 +3,7 @@
 // the user asked for it.
 import { EEXIST, ENODATA, ENOENT, ENOTDIR } from "../../base/errno.ts";
 import { PathBuffer } from "../../base/path_buffer.ts";
-import { S_IFMT, STATX_ATIME_WORD, STATX_MTIME_WORD, StatxBuffer } from "../../base/statx.ts";
+import { S_IFMT, STATX_ATIME_WORD, STATX_CTIME_WORD, STATX_MTIME_WORD, StatxBuffer } from "../../base/statx.ts";
 import { Branch } from "../../branches/branch.ts";
 import { close, ioctl, O_DIRECTORY, O_NOFOLLOW, O_NONBLOCK, O_RDONLY } from "../../sys/file.ts";
 import {
@@ -20,12 +20,15 @@ import {
 } from "../../sys/path.ts";
 import { fgetxattr, flistxattr, fremovexattr, fsetxattr } from "../../sys/xattr.ts";
 import { c_string, SLASH } from "../../base/bytes.ts";
+import { Context } from "../context.ts";
+import { first_branch } from "./on_branches.ts";
 import { Place } from "./place.ts";
 import { proc_path } from "./proc_path.ts";
 
 const FS_IOC_GETFLAGS = 0x80086601;
 const FS_IOC_SETFLAGS = 0x40086602;
 const XATTR_BYTES_MAX = 65536;
+const COPY_ROUNDS_MAX = 4;
 
 const ACL_NAMES = [c_string("system.posix_acl_access"), c_string("system.posix_acl_default")];
 
@@ -41,42 +44,40 @@ const name = new Uint8Array(256);
 const value = new Uint8Array(XATTR_BYTES_MAX);
 
 /**
- * Makes `directory` exist on `target` as it is on `source`; `follow` as Place.follow. Returns 0 or -errno.
+ * Makes `directory` exist on `target` as the pool shows it. Every level is copied from the branch that the getattr
+ * policy shows, because copies on other branches may differ in their times; from `model` where that finds none.
+ * Returns 0 or -errno.
  */
-export function clone_path(source: Branch, target: Branch, directory: PathBuffer, follow: boolean): number {
-  if (directory.length === 0 || source === target) return 0;
-  target_place.follow = follow;
+export function clone_path(c: Context, model: Branch, target: Branch, directory: PathBuffer): number {
+  if (directory.length === 0 || model === target) return 0;
+  target_place.follow = c.place.follow;
   const there = target_place.open_directory(target, directory);
   if (there >= 0) {
     close(there);
     return 0;
   }
   if (there !== -ENOENT) return there;
-  return clone_levels(source, target, directory);
+  return clone_levels(c, model, target, directory);
 }
 
 // From the top component downwards, as the recursion of the specification comes out.
-function clone_levels(source: Branch, target: Branch, directory: PathBuffer): number {
+function clone_levels(c: Context, model: Branch, target: Branch, directory: PathBuffer): number {
   for (let end = 1; end <= directory.length; end++) {
     if (end < directory.length && directory.bytes[end] !== SLASH) continue;
     level.set(directory);
     level.length = end;
     level.bytes[end] = 0;
-    const result = clone_level(source, target);
+    const shown = first_branch(c, c.settings.policy_getattr, level);
+    const result = clone_level(c, shown < 0 ? model : c.branch(shown), target);
     if (result < 0) return result;
   }
   return 0;
 }
 
-function clone_level(source: Branch, target: Branch): number {
-  const reached = source_place.at(source, level);
-  const look = target_place.follow ? stat_followed : lstat;
-  const found = reached < 0 ? reached : look(source_place.dirfd, source_place.path, stat);
-  if (found < 0 || !stat.is_directory) {
-    source_place.done();
-    return found < 0 ? found : -ENOTDIR;
-  }
-  const parent = target_place.open_parent(target, level);
+function clone_level(c: Context, source: Branch, target: Branch): number {
+  if (source === target) return 0;
+  const found = look_at_source(source);
+  const parent = found < 0 ? found : target_place.open_parent(target, level);
   if (parent < 0) {
     source_place.done();
     return parent;
@@ -84,13 +85,34 @@ function clone_level(source: Branch, target: Branch): number {
   const has_times = fstat(parent, parent_stat) === 0;
   const made = mkdirat(parent, target_place.name, stat.mode & ~S_IFMT);
   if (made === 0) {
-    copy_directory_metadata(parent);
+    c.clones.count();
+    copy_until_stable(source, parent);
     // In the pool nothing was made in the parent: its times must not say so (rsync would find them changed).
     if (has_times) utimens(proc_path(parent), times_of(parent_stat));
   }
   close(parent);
   source_place.done();
   return made === -EEXIST ? 0 : made;
+}
+
+// Fills `stat` with the directory on the source, where `source_place` then points. Returns 0 or -errno.
+function look_at_source(source: Branch): number {
+  const reached = source_place.at(source, level);
+  const look = target_place.follow ? stat_followed : lstat;
+  const found = reached < 0 ? reached : look(source_place.dirfd, source_place.path, stat);
+  return found < 0 ? found : stat.is_directory ? 0 : -ENOTDIR;
+}
+
+// A change of the source meanwhile, by a request that did not see the new directory yet, must reach it as well. One that
+// comes later sees the counter (change_objects in on_branches.ts).
+function copy_until_stable(source: Branch, parent: number): void {
+  for (let round = 0; round < COPY_ROUNDS_MAX; round++) {
+    const second = stat.words[STATX_CTIME_WORD]!;
+    const nanosecond = stat.words[STATX_CTIME_WORD + 2]!;
+    copy_directory_metadata(parent);
+    if (look_at_source(source) < 0) return;
+    if (stat.words[STATX_CTIME_WORD] === second && stat.words[STATX_CTIME_WORD + 2] === nanosecond) return;
+  }
 }
 
 // Of a directory just made; every failure is ignored, in the order of operations §5 step 5.

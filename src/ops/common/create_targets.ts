@@ -38,7 +38,7 @@ export function choose_targets(c: Context, policy: Policy): number {
  * Returns a descriptor that the caller closes, or -errno.
  */
 export function open_target_directory(c: Context, model: Branch, target: Branch): number {
-  const cloned = clone_path(model, target, c.parent, c.place.follow);
+  const cloned = clone_path(c, model, target, c.parent);
   return cloned < 0 ? cloned : c.place.open_parent(target, c.path);
 }
 

@@ -18,10 +18,11 @@ export function select_branches(c: Context, policy: Policy, path: PathBuffer): n
   return count === 0 ? -ENOENT : count;
 }
 
-/** The first branch that a search policy chooses for `path`, or -errno. */
+/** The first branch that a search policy chooses for `path`, or -errno; `c.selection` stays as it is. */
 export function first_branch(c: Context, policy: Policy, path: PathBuffer): number {
-  const count = select_branches(c, policy, path);
-  return count < 0 ? count : c.selection.indexes[0]!;
+  c.probe.start(path);
+  const count = policy(c.branches, c.probe, c.companion);
+  return count > 0 ? c.companion.indexes[0]! : count || -ENOENT;
 }
 
 /**
@@ -52,14 +53,19 @@ export function change_objects(
   action: ObjectAction,
   follows_last = false,
 ): number {
-  const count = select_branches(c, policy, path);
-  if (count < 0) return count;
   c.results.clear();
-  for (let i = 0; i < count; i++) {
-    const index = c.selection.indexes[i]!;
-    const result = change_object(c, c.branch(index), path, action, follows_last);
-    if (result !== -ENOENT) c.results.add(index, result);
-  }
+  let clones: number;
+  do {
+    clones = c.clones.value();
+    const count = select_branches(c, policy, path);
+    if (count < 0 && c.results.is_empty) return count;
+    for (let i = 0; i < count; i++) {
+      const index = c.selection.indexes[i]!;
+      if (c.results.has(index)) continue;
+      const result = change_object(c, c.branch(index), path, action, follows_last);
+      if (result !== -ENOENT) c.results.add(index, result);
+    }
+  } while (c.clones.value() !== clones); // the directory may be on one more branch by now
   const result = c.results.all_or_nothing();
   if (result <= 0) return result;
   const decider = first_branch(c, companion, path);

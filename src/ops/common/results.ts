@@ -19,6 +19,16 @@ export class BranchResults {
     this.results[this.count++] = result;
   }
 
+  get is_empty(): boolean {
+    return this.count === 0;
+  }
+
+  /** Whether the branch has been acted on. */
+  has(index: number): boolean {
+    for (let i = 0; i < this.count; i++) if (this.indexes[i] === index) return true;
+    return false;
+  }
+
   /** Rule R1, first two cases: 0 when all succeeded, the first error when all failed, 1 for a mixed outcome. */
   all_or_nothing(): number {
     let failed = 0;
