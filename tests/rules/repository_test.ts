@@ -37,7 +37,7 @@ for (const [name, rule] of Object.entries(SOURCE_RULES)) {
 
 Deno.test("rule: the top level holds nothing unexpected", () => {
   // What git has, or would take: a home folder or editor files beside it are nobody's business.
-  const { stdout } = new Deno.Command("git", { args: ["-C", ROOT, "ls-files"] }).outputSync();
+  const { stdout } = new Deno.Command("git", { args: ["ls-files"], cwd: ROOT }).outputSync();
   const names = new Set(new TextDecoder().decode(stdout).trim().split("\n").map((path) => path.split("/")[0]!));
   assert(names.size > 0, "git lists no files");
   assert_none(tree_rules.top_level_entries([...names]));
