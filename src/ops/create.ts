@@ -6,13 +6,18 @@ import { put_open } from "../fuse/reply.ts";
 import { close, O_CREAT, O_NOFOLLOW, O_TMPFILE, O_TRUNC } from "../sys/file.ts";
 import { fstat, openat } from "../sys/path.ts";
 import { entry_reply } from "./common/attributes.ts";
-import { choose_targets, create_on_target, mode_without_umask, set_parent } from "./common/create_targets.ts";
+import {
+  choose_targets,
+  create_on_target,
+  lock_new_name,
+  mode_without_umask,
+  set_parent,
+} from "./common/create_targets.ts";
 import { keep_path_hash } from "./common/handle_attributes.ts";
 import { kill_privileges, kills_privileges } from "./common/kill_privileges.ts";
 import { branch_open_flags, reply_open_flags } from "./common/open_flags.ts";
 import { with_read_only_retry } from "./common/read_only_retry.ts";
 import { Context } from "./context.ts";
-import { lock_new_name } from "./mkdir.ts";
 
 const DOT = new Uint8Array([0x2e, 0]);
 

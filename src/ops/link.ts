@@ -7,11 +7,11 @@ import { close } from "../sys/file.ts";
 import { AT_FDCWD, AT_SYMLINK_FOLLOW, linkat } from "../sys/path.ts";
 import { entry_reply, getattr_by_path } from "./common/attributes.ts";
 import { clone_path } from "./common/clone_path.ts";
+import { lock_new_name } from "./common/create_targets.ts";
 import { first_branch, select_branches } from "./common/on_branches.ts";
 import { pin_canonical } from "./common/pins.ts";
 import { proc_path } from "./common/proc_path.ts";
 import { Context } from "./context.ts";
-import { lock_new_name } from "./mkdir.ts";
 
 /** LINK: on every branch of the link policy (rule R4). */
 export function link(c: Context): number {

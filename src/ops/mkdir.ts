@@ -11,6 +11,7 @@ import {
   choose_targets,
   create_on_target,
   create_on_targets,
+  lock_new_name,
   mode_without_umask,
   set_parent,
 } from "./common/create_targets.ts";
@@ -35,15 +36,6 @@ function make(c: Context, operation: (c: Context) => number): number {
   if (made < 0) return made;
   const found = getattr_by_path(c, c.path);
   return found < 0 ? found : remember_and_reply(c, parent);
-}
-
-/** Locks the directory of a new name; `c.path` becomes the path of the name. Returns the directory's slot or -errno. */
-export function lock_new_name(c: Context): number {
-  const request = c.request;
-  const parent = c.locks.lock_path(request.node_low, request.node_high, c.path);
-  if (parent < 0) return parent;
-  const named = c.path.append(request.u8, request.name, request.name_length);
-  return named < 0 ? named : parent;
 }
 
 function remember_and_reply(c: Context, parent: number): number {

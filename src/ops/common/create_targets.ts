@@ -12,6 +12,15 @@ import { clone_path } from "./clone_path.ts";
 const DEFAULT_ACL = c_string("system.posix_acl_default");
 const NOTHING = new Uint8Array(0);
 
+/** Locks the directory of a new name; `c.path` becomes the path of the name. Returns the directory's slot or -errno. */
+export function lock_new_name(c: Context): number {
+  const request = c.request;
+  const parent = c.locks.lock_path(request.node_low, request.node_high, c.path);
+  if (parent < 0) return parent;
+  const named = c.path.append(request.u8, request.name, request.name_length);
+  return named < 0 ? named : parent;
+}
+
 /** `c.parent` becomes the directory of `c.path`. */
 export function set_parent(c: Context): void {
   c.parent.set(c.path);
