@@ -3,7 +3,8 @@
 import { log } from "../base/log.ts";
 import { errno_text } from "../base/errno.ts";
 import { Arena } from "../state/arena.ts";
-import { Pool } from "../state/pool.ts";
+import { WORKERS_MAX } from "../state/layout.ts";
+import { Pool, WORKER_ENDED } from "../state/pool.ts";
 import { page_bytes } from "../sys/memory.ts";
 import { WorkerEvent, WorkerStart } from "../worker/messages.ts";
 
@@ -21,8 +22,9 @@ export interface PoolSize {
 
 /** The size of an elastic pool for this machine, or a fixed one (departures D21). */
 export function pool_size(fixed: number, cpus: number): PoolSize {
-  if (fixed > 0) return { initial: fixed, limit: fixed };
-  return { initial: cpus, limit: Math.max(WORKERS_LIMIT_MIN, WORKERS_LIMIT_PER_CPU * cpus) };
+  const initial = Math.min(WORKERS_MAX, fixed > 0 ? fixed : cpus);
+  if (fixed > 0) return { initial, limit: initial };
+  return { initial, limit: Math.min(WORKERS_MAX, Math.max(WORKERS_LIMIT_MIN, WORKERS_LIMIT_PER_CPU * cpus)) };
 }
 
 /** The workers of one mount. */
@@ -102,6 +104,9 @@ export class WorkerPool {
       case "ended":
         this.workers--;
         worker.terminate();
+        this.pool.set_state(event.index, WORKER_ENDED);
+        // Two that retire at once may leave too few behind.
+        if (event.end === "retired" && this.pool.serving < this.size.initial) this.grow();
         if (event.end !== "retired") {
           this.finish(event.end === "failed" ? `FUSE device: ${errno_text(event.errno)}` : "");
         }
@@ -140,7 +145,8 @@ export class WorkerPool {
     if (this.retire_timer !== undefined) return;
     this.retire_timer = setInterval(() => {
       if (this.spares > this.wanted_spares() && this.pool.dismiss_spare()) this.spares--;
-      const has_extra = this.pool.serving > this.size.initial;
+      // A worker that was asked leaves only after its next request: it counts as gone.
+      const has_extra = this.pool.staying() > this.size.initial;
       if (!has_extra && this.spares <= 1) {
         clearInterval(this.retire_timer);
         this.retire_timer = undefined;

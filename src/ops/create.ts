@@ -1,9 +1,9 @@
 // CREATE and TMPFILE: a new file, open at once (operations §16.4, departures D12).
-import { EAGAIN, EIO } from "../base/errno.ts";
+import { EAGAIN, EEXIST, EIO, ESTALE } from "../base/errno.ts";
 import { Branch } from "../branches/branch.ts";
-import { CREATE_OUT_BYTES, ENTRY_OUT_BYTES, FUSE_OPEN_KILL_SUIDGID } from "../fuse/abi.ts";
+import { CREATE_OUT_BYTES, ENTRY_OUT_BYTES } from "../fuse/abi.ts";
 import { put_open } from "../fuse/reply.ts";
-import { close, O_CREAT, O_NOFOLLOW, O_TMPFILE, O_TRUNC } from "../sys/file.ts";
+import { close, O_CREAT, O_EXCL, O_NOFOLLOW, O_TMPFILE } from "../sys/file.ts";
 import { fstat, openat } from "../sys/path.ts";
 import { entry_reply } from "./common/attributes.ts";
 import {
@@ -14,7 +14,6 @@ import {
   set_parent,
 } from "./common/create_targets.ts";
 import { keep_path_hash } from "./common/handle_attributes.ts";
-import { kill_privileges, kills_privileges } from "./common/kill_privileges.ts";
 import { branch_open_flags, reply_open_flags } from "./common/open_flags.ts";
 import { with_read_only_retry } from "./common/read_only_retry.ts";
 import { Context } from "./context.ts";
@@ -25,7 +24,6 @@ const DOT = new Uint8Array([0x2e, 0]);
 const FLAGS = 0;
 const MODE = 1;
 const UMASK = 2;
-const OPEN_FLAGS = 3;
 
 /** CREATE: makes and opens a file on the first branch of the create policy. */
 export function create(c: Context): number {
@@ -50,16 +48,15 @@ function call_create(c: Context, directory: number, target: Branch): number {
   const mode = mode_without_umask(c, target, request.arg(MODE), request.arg(UMASK));
   const flags = branch_open_flags(c.settings, request.arg(FLAGS)) | O_CREAT | O_NOFOLLOW;
   const allowed = c.credentials.become(request.uid, request.gid);
-  const fd = allowed < 0 ? allowed : openat(directory, c.place.name, flags, mode);
+  // The kernel has checked permissions for a new file. If one is there after all, it must look again: to ESTALE it does.
+  const fd = allowed < 0 ? allowed : openat(directory, c.place.name, flags | O_EXCL, mode);
   c.credentials.restore();
-  return fd;
+  return fd === -EEXIST && (flags & O_EXCL) === 0 ? -ESTALE : fd;
 }
 
 function answer(c: Context, parent: number, fd: number): number {
   const request = c.request;
   const flags = branch_open_flags(c.settings, request.arg(FLAGS));
-  const kill = (request.arg(OPEN_FLAGS) & FUSE_OPEN_KILL_SUIDGID) !== 0;
-  if ((flags & O_TRUNC) !== 0 && kills_privileges(c, kill)) kill_privileges(fd);
   const known = fstat(fd, c.stat);
   if (known < 0 || !c.stat.is_regular) {
     close(fd);

@@ -45,6 +45,8 @@ function on_file(c: Context): number {
   return fd < 0 ? fd : run(c, fd);
 }
 
+const DOT = new Uint8Array([0x2e, 0]);
+
 function on_directory(c: Context): number {
   const request = c.request;
   if (c.handles.find(request.arg(0), request.arg(1), KIND_DIRECTORY) === 0) return -EBADF;
@@ -52,9 +54,11 @@ function on_directory(c: Context): number {
   if (slot < 0) return slot;
   const index = first_branch(c, c.settings.policy_open, c.path);
   if (index < 0) return index;
-  const reached = c.place.at(c.branch(index), c.path);
-  const fd = reached < 0 ? reached : openat(c.place.dirfd, c.place.path, O_RDONLY | O_NOATIME | O_NONBLOCK, 0);
-  c.place.done();
+  // No symlink on the way, because some of the commands change the directory (departures D3).
+  const directory = c.place.open_directory(c.branch(index), c.path);
+  if (directory < 0) return directory;
+  const fd = openat(directory, DOT, O_RDONLY | O_NOATIME | O_NONBLOCK, 0);
+  close(directory);
   if (fd < 0) return fd;
   const result = run(c, fd);
   close(fd);

@@ -1,12 +1,12 @@
 // OPEN (operations §16.2). While a node is open, every further open of it gets the same branch file, whatever the
 // policy would choose by now.
-import { EAGAIN, EINTR } from "../base/errno.ts";
-import { FOLLOW_ALL, FOLLOW_REGULAR } from "../config/words.ts";
+import { EAGAIN, EINTR, ENOENT } from "../base/errno.ts";
+import { FOLLOW_ALL, FOLLOW_NEVER, FOLLOW_REGULAR } from "../config/words.ts";
 import { FUSE_OPEN_KILL_SUIDGID, OPEN_OUT_BYTES } from "../fuse/abi.ts";
 import { put_open } from "../fuse/reply.ts";
 import { F_BRANCH } from "../state/layout.ts";
 import { close, O_ACCMODE, O_CREAT, O_EXCL, O_NOFOLLOW, O_RDONLY, O_TRUNC } from "../sys/file.ts";
-import { AT_FDCWD, openat } from "../sys/path.ts";
+import { AT_FDCWD, fstat, openat } from "../sys/path.ts";
 import { keep_path_hash } from "./common/handle_attributes.ts";
 import { kill_privileges, kills_privileges } from "./common/kill_privileges.ts";
 import { first_branch } from "./common/on_branches.ts";
@@ -37,7 +37,9 @@ export function open(c: Context): number {
 
 /** The node is open already, its canonical descriptor pinned: that file once more, with these flags. */
 function open_again(c: Context, slot: number, canonical: number, flags: number): number {
-  const fd = openat(AT_FDCWD, proc_path(canonical), flags & ~O_NOFOLLOW, 0);
+  const fd = !is_reading(flags) && is_behind_symlink(c, slot, canonical)
+    ? -ENOENT
+    : openat(AT_FDCWD, proc_path(canonical), flags & ~O_NOFOLLOW, 0);
   if (fd >= 0) {
     truncated(c, fd, flags);
     const branch = c.handles.word(c.handles.canonical_of(slot), F_BRANCH);
@@ -52,6 +54,26 @@ function open_again(c: Context, slot: number, canonical: number, flags: number):
   c.handles.unpin(slot);
   close_released(c);
   return fd;
+}
+
+function is_reading(flags: number): boolean {
+  return (flags & O_ACCMODE) === O_RDONLY && (flags & O_TRUNC) === 0;
+}
+
+/**
+ * Whether the open file was reached through a symlink inside its branch: it may be read, but a write would leave the
+ * branch (departures D3). A branch that left the list since is not looked at: its file was reached before that.
+ */
+function is_behind_symlink(c: Context, slot: number, canonical: number): boolean {
+  const follow = c.settings.follow_symlinks;
+  const id = c.handles.word(c.handles.canonical_of(slot), F_BRANCH);
+  const branch = c.branches.find((_branch, index) => c.branch_ids.id_of(index) === id);
+  if (follow !== FOLLOW_NEVER || branch === undefined) return false;
+  const object = c.place.open_object(branch, c.path);
+  if (object < 0) return true;
+  const is_same = fstat(object, c.stat) === 0 && fstat(canonical, c.stat2) === 0 && c.stat.is_same_object(c.stat2);
+  close(object);
+  return !is_same;
 }
 
 /** Nobody has it open: the branch that the policy chooses. -EAGAIN when another thread was faster. */
@@ -70,7 +92,7 @@ function open_first(c: Context, slot: number, flags: number): number {
 // Reading uses the plain path; writing follows no symlink on its way (departures D3).
 function open_on_branch(c: Context, index: number, flags: number): number {
   const branch = c.branch(index);
-  if ((flags & O_ACCMODE) === O_RDONLY && (flags & O_TRUNC) === 0) {
+  if (is_reading(flags)) {
     const reached = c.place.at(branch, c.path);
     const fd = reached < 0 ? reached : openat(c.place.dirfd, c.place.path, flags, 0);
     c.place.done();

@@ -84,6 +84,6 @@ export function redirect_trace(trace: TraceCell, path: string): void {
 function run_command(c: Context, command: string): number {
   if (command === "gc" || command === "gc1") return 0;
   if (command !== "invalidate-all-nodes") return -ENODATA;
-  c.notices.all_root_entries = true;
+  c.notices.all_names = true;
   return 0;
 }

@@ -4,7 +4,7 @@ import { PathBuffer } from "../base/path_buffer.ts";
 import { Branch } from "../branches/branch.ts";
 import { FOLLOW_NEVER } from "../config/words.ts";
 import { close } from "../sys/file.ts";
-import { AT_REMOVEDIR, unlinkat } from "../sys/path.ts";
+import { AT_REMOVEDIR, lstat, unlinkat } from "../sys/path.ts";
 import { act_on_each } from "./common/on_branches.ts";
 import { Context } from "./context.ts";
 
@@ -47,11 +47,16 @@ function unlink_on_branch(c: Context, branch: Branch, path: PathBuffer): number 
   return remove_on_branch(c, branch, path, 0);
 }
 
-// A followed symlink to a directory is removed itself.
+// A followed symlink to a directory is removed itself; any other file of that name on this branch stays.
 function rmdir_on_branch(c: Context, branch: Branch, path: PathBuffer): number {
   const result = remove_on_branch(c, branch, path, AT_REMOVEDIR);
   if (result !== -ENOTDIR || c.settings.follow_symlinks === FOLLOW_NEVER) return result;
-  return remove_on_branch(c, branch, path, 0);
+  const parent = c.place.open_parent(branch, path);
+  if (parent < 0) return result;
+  const is_symlink = lstat(parent, c.place.name, c.stat) === 0 && c.stat.is_symlink;
+  const removed = is_symlink ? unlinkat(parent, c.place.name, 0) : result;
+  close(parent);
+  return removed;
 }
 
 /** unlink or (AT_REMOVEDIR) rmdir of the path on one branch. */

@@ -211,21 +211,6 @@ export class Nodes {
     return count;
   }
 
-  /** Names of all nodes directly below the root (config §7.3.1). Walks the whole table: for commands only. */
-  root_children(): Uint8Array<ArrayBuffer>[] {
-    const names: Uint8Array<ArrayBuffer>[] = [];
-    this.table.lock();
-    for (let slot = ROOT_SLOT + 1; slot < this.header[H_NODE_TOP]!; slot++) {
-      const node = slot * NODE_WORDS;
-      if ((this.words[node + N_STATE]! & NODE_NAMED) === 0 || this.words[node + N_PARENT] !== ROOT_SLOT) continue;
-      const name = new Uint8Array(this.words[node + N_NAME_LENGTH]!);
-      this.names.copy_to(this.words[node + N_NAME]!, name.length, name, 0);
-      names.push(name);
-    }
-    this.table.unlock();
-    return names;
-  }
-
   /** Frees the node, and then its ancestors, if nothing refers to it any more. Table lock held. */
   free_if_unused(slot: number): void {
     let at = slot;

@@ -22,6 +22,8 @@ export const WORKER_NONE = 0;
 export const WORKER_STARTING = 1;
 export const WORKER_PARKED = 2;
 export const WORKER_SERVING = 3;
+/** It ends; its index is free only when the main thread has heard so (WORKER_ENDED). */
+export const WORKER_LEAVING = 4;
 export const WORKER_ENDED = 5;
 
 const PARK_CHECK_MS = 60_000;
@@ -73,7 +75,7 @@ export class Pool {
 
   leave(worker: number): void {
     Atomics.sub(this.words, H_POOL_SERVING, 1);
-    this.set_state(worker, WORKER_ENDED);
+    this.set_state(worker, WORKER_LEAVING);
   }
 
   /** A request begins. True when this took the last free worker and nobody has told the main thread yet. */
@@ -142,7 +144,7 @@ export class Pool {
 
   /** Lets one spare end; false when none is parked. */
   dismiss_spare(): boolean {
-    return this.wake_spare(WORKER_ENDED);
+    return this.wake_spare(WORKER_LEAVING);
   }
 
   private wake_spare(state: number): boolean {
@@ -169,6 +171,15 @@ export class Pool {
   reset(worker: number): void {
     Atomics.store(this.words, this.at(worker, W_RETIRE), 0);
     this.set_state(worker, WORKER_STARTING);
+  }
+
+  /** How many serve and were not asked to retire. */
+  staying(): number {
+    let count = 0;
+    for (let worker = 0; worker < WORKERS_MAX; worker++) {
+      if (this.state_of(worker) === WORKER_SERVING && !this.should_retire(worker)) count++;
+    }
+    return count;
   }
 
   /** The worker with the highest index that serves, or -1. */

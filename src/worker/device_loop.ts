@@ -3,7 +3,6 @@
 import { EAGAIN, EINTR, ENODEV, ENOENT } from "../base/errno.ts";
 import { ATTRIBUTES_ONLY, Notification, TO_THE_END } from "../fuse/notify.ts";
 import { undo_reply } from "../ops/undo.ts";
-import { ROOT_SLOT } from "../state/layout.ts";
 import { Pool } from "../state/pool.ts";
 import { read, write } from "../sys/file.ts";
 import { MessageBuffers } from "./buffers.ts";
@@ -59,14 +58,11 @@ function send_reply(parts: LoopParts): void {
 
 // Before the reply, so that whoever made the change sees it through every name of the file (departures D8).
 function send_notices(parts: LoopParts): void {
-  const { notices, nodes } = parts.handler.context;
+  const { notices } = parts.handler.context;
   for (let i = 0; i < notices.count; i++) {
     const length = notification.inval_inode(notices.slots[i]!, notices.reuses[i]! >>> 0, ATTRIBUTES_ONLY, TO_THE_END);
     write(parts.fd, notification.u8, length);
   }
-  if (!notices.all_root_entries) return;
-  for (const name of nodes.root_children()) {
-    const length = notification.inval_entry(ROOT_SLOT, 0, name, 0, name.length, 0);
-    write(parts.fd, notification.u8, length);
-  }
+  // Names one by one would take the root's lock, which a caller may hold while it waits for this worker.
+  if (notices.all_names) write(parts.fd, notification.u8, notification.inc_epoch());
 }

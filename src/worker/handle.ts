@@ -7,6 +7,7 @@ import { NO_REPLY } from "../ops/operation.ts";
 import { Context } from "../ops/context.ts";
 import { not_supported } from "../ops/whole_mount.ts";
 import { OPERATIONS } from "../ops/table.ts";
+import { undo_reply } from "../ops/undo.ts";
 import { trace_reply, trace_request } from "./trace.ts";
 
 /** Answers requests with one worker's context. */
@@ -37,6 +38,7 @@ export class Handler {
       if (c.settings.debug) trace_reply(c);
     } catch (error) {
       c.credentials.restore();
+      undo_reply(c);
       c.reply.error(EIO);
       this.report_bug(`the answer to ${opcode_name(c.request.opcode)} for node ${c.request.node_low}`, error);
     } finally {

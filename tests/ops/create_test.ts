@@ -2,7 +2,7 @@
 // (operations §4, §5, §12, §16.4, §30.6; departures D12, D15).
 
 import { assert, assertEquals } from "@std/assert";
-import { O_CREAT, O_EXCL, O_RDONLY, O_RDWR, O_TRUNC, O_WRONLY } from "../../src/sys/file.ts";
+import { O_CREAT, O_EXCL, O_RDONLY, O_RDWR } from "../../src/sys/file.ts";
 import { must_run, Pool, root_test, tmpfs_branches, with_pool } from "../support/handler.ts";
 import { create, mkdir, mknod, symlink } from "../support/pool_calls.ts";
 import * as wire from "../support/wire.ts";
@@ -204,16 +204,6 @@ Deno.test("create: the file is open, its node counted once, attributes are those
   });
 });
 
-Deno.test("create of a name that is there: EEXIST with O_EXCL, else that file", () => {
-  with_pool({ tree: ["0/f:text", "0/d/"] }, (pool) => {
-    assertEquals(create(pool, "f", NEW, S_IFREG | 0o644).result, "EEXIST");
-    assertEquals(create(pool, "f", O_CREAT | O_RDONLY, S_IFREG | 0o644).entry().attr.size, 4n);
-    assertEquals(create(pool, "f", O_CREAT | O_WRONLY | O_TRUNC, S_IFREG | 0o644).result, "ok");
-    assertEquals(stat(pool.on(0, "f")).size, 0);
-    assertEquals(create(pool, "d", O_CREAT | O_WRONLY, S_IFREG | 0o644).result, "EISDIR");
-  });
-});
-
 Deno.test("create of an open file's name that went away on the branch is a new file; the old one stays readable", () => {
   with_pool({ tree: ["0/f:old"] }, (pool) => {
     const [node, handle] = [pool.node("f"), pool.open("f", O_RDONLY)];
@@ -330,5 +320,18 @@ Deno.test("with never-forget-nodes FORGET keeps the node until its name goes", (
     pool.send(wire.forget(pool.next(), node, 1));
     pool.send(wire.unlink(pool.next(), 1, "f"));
     assertEquals(pool.context.nodes.count, 1);
+  });
+});
+
+Deno.test("CREATE of a name that is there after all makes the kernel look again: no file is opened unchecked", () => {
+  with_pool({ tree: [] }, (pool) => {
+    Deno.writeTextFileSync(pool.on(0, "secret"), "root only");
+    const message = wire.create(pool.next(), 1, "secret", O_CREAT | O_RDWR, 0o100644);
+    assertEquals(pool.send(message).result, "ESTALE");
+    assertEquals(
+      pool.send(wire.create(pool.next(), 1, "secret", O_CREAT | O_EXCL | O_RDWR, 0o100644)).result,
+      "EEXIST",
+    );
+    assertEquals(Deno.readTextFileSync(pool.on(0, "secret")), "root only");
   });
 });

@@ -188,9 +188,6 @@ root_test("writing takes set-uid, set-gid and capabilities when the kernel says 
     prepare();
     pool.send(wire.open(pool.next(), node, O_RDWR | O_TRUNC, KILL_SUIDGID));
     assertEquals([mode_of(pool, "f"), must_run("getcap", pool.on(0, "f"))], [0o755, ""]);
-    prepare();
-    pool.send(wire.create(pool.next(), 1, "f", O_CREAT | O_RDWR | O_TRUNC, 0o100644, 0, KILL_SUIDGID));
-    assertEquals(mode_of(pool, "f"), 0o755);
   });
 });
 

@@ -2,7 +2,7 @@
 // user asked for symlinks to be followed. Each case runs with openat2 and with the way around it.
 
 import { assertEquals } from "@std/assert";
-import { O_CREAT, O_RDONLY, O_RDWR, O_TRUNC } from "../../src/sys/file.ts";
+import { O_CREAT, O_RDONLY, O_RDWR, O_TRUNC, O_WRONLY } from "../../src/sys/file.ts";
 import { pretend_openat2_missing } from "../../src/sys/path.ts";
 import { must_run, Pool, root_test, with_pool } from "../support/handler.ts";
 import * as calls from "../support/pool_calls.ts";
@@ -130,5 +130,18 @@ root_test("the path of a branch itself may hold symlinks", () => {
     Deno.removeSync(pool.branch(0));
     Deno.renameSync(`${pool.directory}/real`, pool.branch(0));
     assertEquals(pool.tree(), ["0/d/", "0/d/e/", "0/d/f"]);
+  });
+});
+
+Deno.test("a file that is open for reading behind a symlink cannot be opened for writing", () => {
+  with_pool({ branches: ["", ""], tree: ["0/a/x"] }, (pool) => {
+    const outside = `${pool.directory}/outside`;
+    Deno.mkdirSync(outside);
+    Deno.writeTextFileSync(`${outside}/f`, "outside");
+    Deno.symlinkSync("../outside", pool.on(1, "a"));
+    const node = pool.node("a/f");
+    pool.open("a/f", O_RDONLY);
+    assertEquals(pool.send(wire.open(pool.next(), node, O_WRONLY | O_TRUNC)).result, "ENOENT");
+    assertEquals(Deno.readTextFileSync(`${outside}/f`), "outside");
   });
 });

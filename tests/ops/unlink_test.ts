@@ -124,3 +124,13 @@ Deno.test("the control file cannot be removed, one that really is on a branch ca
     assertEquals(setattr(pool, ".mergerfs", {}).result, "ok");
   });
 });
+
+Deno.test("rmdir with follow-symlinks leaves a regular file of that name on another branch", () => {
+  with_pool(
+    { branches: ["", ""], tree: ["0/x/", "1/x:precious"], options: { "follow-symlinks": "directory" } },
+    (pool) => {
+      rmdir(pool, "x");
+      assertEquals(Deno.readTextFileSync(pool.on(1, "x")), "precious");
+    },
+  );
+});

@@ -8,7 +8,7 @@ import { with_threads } from "../support/threads.ts";
 import { wait_until } from "../support/wait_until.ts";
 
 const STATE_THREAD = new URL("../support/state_thread.ts", import.meta.url);
-const { Pool, WORKER_ENDED, WORKER_NONE, WORKER_PARKED, WORKER_SERVING, WORKER_STARTING } = pool_states;
+const { Pool, WORKER_ENDED, WORKER_LEAVING, WORKER_NONE, WORKER_PARKED, WORKER_SERVING, WORKER_STARTING } = pool_states;
 
 Deno.test("who takes the last free worker tells, once, until the message was seen", () => {
   const pool = new Pool(Arena.create());
@@ -56,7 +56,9 @@ Deno.test("the life of a worker index: starting, serving, asked to retire, ended
   pool.ask_to_retire(1);
   assertEquals([pool.should_retire(0), pool.should_retire(1), pool.last_serving()], [false, true, 0]);
   pool.leave(1);
-  assertEquals([pool.serving, pool.state_of(1), pool.free_index()], [1, WORKER_ENDED, 1]);
+  assertEquals([pool.serving, pool.state_of(1), pool.free_index()], [1, WORKER_LEAVING, 2]);
+  pool.set_state(1, WORKER_ENDED); // the main thread has heard of it
+  assertEquals([pool.staying(), pool.free_index()], [1, 1]);
   pool.reset(1);
   assertEquals(pool.should_retire(1), false);
 });
@@ -95,7 +97,7 @@ Deno.test("dismiss_spare lets a parked worker end", async () => {
     const parked = thread.call("park");
     await wait_until("it is parked", () => pool.state_of(1) === WORKER_PARKED);
     assertEquals([pool.dismiss_spare(), pool.dismiss_spare(), pool.call_spare()], [true, false, false]);
-    assertEquals(await parked, WORKER_ENDED);
+    assertEquals([await parked, pool.free_index()], [WORKER_LEAVING, 0]);
   });
 });
 

@@ -12,8 +12,8 @@ export class HardLinkNotices {
   readonly slots = new Int32Array(NOTICES_MAX);
   readonly reuses = new Int32Array(NOTICES_MAX);
   count = 0;
-  /** The command `invalidate-all-nodes`: the names of all children of the root as well (config §7.3.1). */
-  all_root_entries = false;
+  /** The command `invalidate-all-nodes` (config §7.3.1): all names are looked up again; Linux before 6.16 ignores it. */
+  all_names = false;
   private readonly found_slots = new Int32Array(NOTICES_MAX);
   private readonly found_reuses = new Int32Array(NOTICES_MAX);
 
@@ -21,7 +21,7 @@ export class HardLinkNotices {
 
   clear(): void {
     this.count = 0;
-    this.all_root_entries = false;
+    this.all_names = false;
   }
 
   /** Attributes of a node pass by: remembers it when its object has several names. */

@@ -37,9 +37,14 @@ export class Listing {
     this.count = 0;
     this.used_bytes = 0;
     if (this.entries_map === undefined) {
-      this.entries_map = map_private(ENTRIES_BYTES + ENTRIES_MAX * 4);
-      this.table_map = map_private(ENTRIES_MAX * 4 * 4);
-      if (this.entries_map === undefined || this.table_map === undefined) return -ENOMEM;
+      const entries = map_private(ENTRIES_BYTES + ENTRIES_MAX * 4);
+      const table = map_private(ENTRIES_MAX * 4 * 4);
+      if (entries === undefined || table === undefined) {
+        for (const mapping of [entries, table]) if (mapping !== undefined) unmap(mapping);
+        return -ENOMEM;
+      }
+      this.entries_map = entries;
+      this.table_map = table;
       this.bytes = new Uint8Array(this.entries_map.buffer, 0, ENTRIES_BYTES);
       this.positions = new Uint32Array(this.entries_map.buffer, ENTRIES_BYTES, ENTRIES_MAX);
       this.table = new Uint32Array(this.table_map.buffer);

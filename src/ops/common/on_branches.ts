@@ -6,6 +6,9 @@ import { Policy } from "../../policies/policy.ts";
 import { close } from "../../sys/file.ts";
 import { Context } from "../context.ts";
 
+/** Clones elsewhere in the pool are counted too; they must not keep a change going. */
+const ROUNDS_MAX = 4;
+
 /** One branch's part of an operation; 0 or more, or -errno. */
 export type BranchAction = (c: Context, branch: Branch, path: PathBuffer) => number;
 /** The same with an O_PATH descriptor of the object on that branch. */
@@ -55,6 +58,7 @@ export function change_objects(
 ): number {
   c.results.clear();
   let clones: number;
+  let rounds = 0;
   do {
     clones = c.clones.value();
     const count = select_branches(c, policy, path);
@@ -65,7 +69,7 @@ export function change_objects(
       const result = change_object(c, c.branch(index), path, action, follows_last);
       if (result !== -ENOENT) c.results.add(index, result);
     }
-  } while (c.clones.value() !== clones); // the directory may be on one more branch by now
+  } while (c.clones.value() !== clones && ++rounds < ROUNDS_MAX); // the directory may be on one more branch by now
   const result = c.results.all_or_nothing();
   if (result <= 0) return result;
   const decider = first_branch(c, companion, path);
