@@ -144,6 +144,21 @@ Deno.test("the umask takes bits away, per kind of thing", () => {
   });
 });
 
+root_test("before Linux 6.0 nobody but root makes a set-gid program", () => {
+  const outcomes = [[36, 0o0755], [37, 0o2755]] as const;
+  for (const [minor, wanted] of outcomes) {
+    with_pool({ outcome: { minor }, tree: ["0/d/"] }, (pool) => {
+      Deno.chmodSync(pool.on(0, "d"), 0o2777);
+      create(pool, "d/f", NEW, S_IFREG | 0o2755, { caller: { uid: 65534, gid: 65534 } });
+      assertEquals(Deno.statSync(pool.on(0, "d/f")).mode! & 0o7777, wanted);
+      create(pool, "d/root", NEW, S_IFREG | 0o2755);
+      assertEquals(Deno.statSync(pool.on(0, "d/root")).mode! & 0o7777, 0o2755);
+      mknod(pool, "d/locking", S_IFREG | 0o2644, 0, { caller: { uid: 65534, gid: 65534 } });
+      assertEquals(Deno.statSync(pool.on(0, "d/locking")).mode! & 0o7777, 0o2644);
+    });
+  }
+});
+
 root_test("with a default ACL on the directory the ACL's mask counts instead of the umask", () => {
   with_pool({ tree: ["0/d/"] }, (pool) => {
     must_run("setfacl", "-d", "-m", "u::rwx,g::rwx,o::rx,m::rwx", pool.on(0, "d"));
