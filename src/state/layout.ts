@@ -3,7 +3,7 @@
 
 export const ARENA_MAGIC = 0x6d_66_74_73; // "mftsz" cut to a word
 /** Raised with every change of this file: a successor must not read an arena it does not understand. */
-export const ARENA_LAYOUT_VERSION = 1;
+export const ARENA_LAYOUT_VERSION = 2;
 
 const MIB = 1024 * 1024;
 
@@ -108,6 +108,8 @@ export const N_FINGERPRINT_HIGH = 16;
 export const N_LINK_NEXT = 17;
 /** Hash of (device, inode) while the node is in the index of hard links; 0 else. */
 export const N_LINK_KEY = 18;
+/** The kernel's id of the file that reads and writes of the open node are passed through to; 0 without one. */
+export const N_BACKING = 19;
 
 /** Bits of N_STATE. */
 export const NODE_IN_USE = 1;
