@@ -24,6 +24,7 @@ import { ROOT_SLOT } from "../../state/layout.ts";
 import { lstat, stat } from "../../sys/path.ts";
 import { Context } from "../context.ts";
 import { fill_control_file, is_control_file } from "./control_file.ts";
+import { compare_fingerprint } from "./fingerprint.ts";
 
 const FAKE_ROOT_MODE = S_IFDIR | 0o755;
 const WRITE_BITS = 0o222;
@@ -130,9 +131,14 @@ export function inode_of(c: Context, path: PathBuffer): void {
   );
 }
 
-/** struct fuse_attr of `c.stat` at a word of the reply, the inode number taken from hash_result. */
-export function put_attributes(c: Context, at_word: number): void {
+/**
+ * struct fuse_attr of `c.stat` at a word of the reply, the inode number taken from hash_result: what the kernel gets to
+ * know of the node `slot`. Overwrites hash_result.
+ */
+export function put_attributes(c: Context, at_word: number, slot: number): void {
   put_attr(c.reply.u32, at_word, c.stat.words, hash_result[0]!, hash_result[1]!);
+  c.notices.note(slot, c.stat);
+  compare_fingerprint(c, slot);
   const settings = c.settings;
   const words = c.reply.u32;
   if (settings.uid >= 0) words[at_word + 17] = settings.uid;
@@ -150,8 +156,7 @@ export function attr_reply(c: Context, slot: number, path: PathBuffer): number {
 export function attr_reply_with_inode(c: Context, slot: number): number {
   const at = c.reply.body_word;
   put_attr_out_header(c.reply, at, c.settings.cache_attr_s);
-  put_attributes(c, at + 4);
-  c.notices.note(slot, c.stat);
+  put_attributes(c, at + 4, slot);
   return ATTR_OUT_BYTES;
 }
 
@@ -170,8 +175,7 @@ export function entry_reply_with_timeouts(
 ): number {
   inode_of(c, path);
   put_node(c, c.reply.body_word, slot, entry_s, attr_s);
-  put_attributes(c, c.reply.body_word + 10);
-  c.notices.note(slot, c.stat);
+  put_attributes(c, c.reply.body_word + 10, slot);
   c.granted_node = slot;
   return ENTRY_OUT_BYTES;
 }
