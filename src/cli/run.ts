@@ -1,5 +1,7 @@
 // From the command line to an exit code.
+import { c_string } from "../base/bytes.ts";
 import { log } from "../base/log.ts";
+import { StatxBuffer } from "../base/statx.ts";
 import { CommandLine, error_lines, mountpoint_errors, parse_command_line } from "../config/command_line.ts";
 import { system_environment } from "../config/environment.ts";
 import { format_error } from "../config/errors.ts";
@@ -8,6 +10,7 @@ import { is_background_child, run_in_background } from "../daemon/background.ts"
 import { log_to_standard_error, log_to_syslog } from "../daemon/log_sinks.ts";
 import { run_daemon } from "../daemon/serve.ts";
 import { page_bytes } from "../sys/memory.ts";
+import { AT_FDCWD, stat } from "../sys/path.ts";
 import { VERSION } from "./version.ts";
 
 const PROGRAM = "mergerfs-ts";
@@ -42,11 +45,9 @@ function mountpoint_problems(line: CommandLine): string[] {
 }
 
 function is_same_directory(a: string, b: string): boolean {
-  try {
-    const first = Deno.statSync(a);
-    const second = Deno.statSync(b);
-    return first.dev === second.dev && first.ino === second.ino;
-  } catch {
-    return false; // what is not there is nobody's mountpoint
-  }
+  const first = new StatxBuffer();
+  const second = new StatxBuffer();
+  // What is not there is nobody's mountpoint.
+  if (stat(AT_FDCWD, c_string(a), first) < 0 || stat(AT_FDCWD, c_string(b), second) < 0) return false;
+  return first.is_same_object(second);
 }

@@ -144,6 +144,9 @@ export class Configuration {
   }
 
   #set_option(option: Option, text: string, phase: Phase): number {
+    const is_older_word = option.name === "cache.files" && text === "libfuse";
+    const value = option.kind.read(is_older_word ? "partial" : text, this.#environment.page_bytes);
+    if (!value.ok) return this.#refuse(value);
     if (option.name === "branches") return this.#set_branches(text);
     if (option.name === "config") return this.#set_config(text, phase);
     if (option.name === "srcmounts") return 0;
@@ -151,22 +154,18 @@ export class Configuration {
       const opened = this.#environment.try_append(text);
       if (opened < 0) return this.#fail(-opened, `cannot append to "${text}": ${errno_text(opened)}`);
     }
-    const is_older_word = option.name === "cache.files" && text === "libfuse";
     if (is_older_word && phase === "runtime") {
       this.#environment.log('"cache.files=libfuse" is an older spelling and taken as "cache.files=partial".');
     }
-    const result = this.#store(option, is_older_word ? "partial" : text);
-    if (result === 0) this.#note_legacy(option.name, text);
-    return result;
+    this.#store(option, value.value);
+    this.#note_legacy(option.name, text);
+    return 0;
   }
 
-  #store(option: Option, text: string): number {
-    const value = option.kind.read(text, this.#environment.page_bytes);
-    if (!value.ok) return this.#refuse(value);
+  #store(option: Option, text: string): void {
     const category = category_of(option.name);
-    if (category === undefined) this.#values.set(option.alias_of ?? option.name, value.value);
-    else for (const { name } of functions_of(category)) this.#values.set(name, value.value);
-    return 0;
+    if (category === undefined) this.#values.set(option.alias_of ?? option.name, text);
+    else for (const { name } of functions_of(category)) this.#values.set(name, text);
   }
 
   #refuse(value: Parsed<unknown>): number {

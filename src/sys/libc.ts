@@ -54,6 +54,7 @@ const SYMBOLS = {
   pwrite: { parameters: ["i32", "buffer", "u32", "i64"], result: "i32" },
   read: { parameters: ["i32", "buffer", "u32"], result: "i32" },
   readlinkat: { parameters: ["i32", "buffer", "buffer", "u32"], result: "i32" },
+  realpath: { parameters: ["buffer", "buffer"], result: "pointer" },
   removexattr: { parameters: ["buffer", "buffer"], result: "i32" },
   renameat2: { parameters: ["i32", "buffer", "i32", "buffer", "u32"], result: "i32" },
   sched_yield: { parameters: [], result: "i32" },

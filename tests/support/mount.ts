@@ -73,12 +73,12 @@ export class Pool {
     return `${this.branches[branch]!}/${name}`;
   }
 
-  /** Starts the program and returns when the pool answers. */
-  async start(): Promise<void> {
+  /** Starts the program, with the arguments of the setup or others, and returns when the pool answers. */
+  async start(arguments_: readonly string[] = this.program_arguments(true)): Promise<void> {
     await Deno.mkdir(this.mountpoint);
     const script = 'errors=$1; shift; exec "$@" 2> "$errors"';
     const child = new Deno.Command("bash", {
-      args: ["-c", script, "test", this.#error_file, PROGRAM, ...this.program_arguments(true)],
+      args: ["-c", script, "test", this.#error_file, PROGRAM, ...arguments_],
       cwd: this.directory,
       stdin: "null",
       stdout: "piped",
