@@ -12,12 +12,14 @@ import { Arena } from "../state/arena.ts";
 import { ConfigCell } from "../state/config_cell.ts";
 import { TraceCell } from "../state/trace_cell.ts";
 import { Session } from "../sys/device.ts";
-import { geteuid, keep_capabilities, raise_limits, set_nice, umask } from "../sys/identity.ts";
+import { geteuid, keep_capabilities, raise_limits, umask } from "../sys/identity.ts";
+import { set_nice } from "../sys/scheduling.ts";
 import { detach } from "./background.ts";
 import { answer_init, show_refused } from "./init.ts";
 import { log_to_standard_error, log_to_syslog } from "./log_sinks.ts";
 import { mount_pool, resolve_mountpoint } from "./mount.ts";
 import { catch_signals } from "./signals.ts";
+import { worker_cpus } from "./pin_threads.ts";
 import { StartError } from "./start_error.ts";
 import { pool_size, WorkerPool } from "./worker_pool.ts";
 
@@ -82,7 +84,7 @@ async function serve(
   show_refused(configuration, answer_init(session.fd(), arena, settings, size.limit));
   new ConfigCell(arena).edit(() => configuration.serialize());
   redirect_trace(new TraceCell(arena), settings.log_file);
-  const pool = new WorkerPool(arena, session.fd(), size);
+  const pool = new WorkerPool({ arena, session_fd: session.fd(), size, cpus: worker_cpus(settings.pin_threads) });
   await pool.start();
   if (in_background) {
     await Promise.race([wait_for_answer(mountpoint), pool.end.then(failed_start)]);
@@ -98,7 +100,8 @@ async function serve(
 function prepare_process(settings: Settings): void {
   umask(0);
   raise_limits();
-  set_nice(settings.scheduling_priority);
+  // Threads of the runtime are there already; those that come inherit it from whichever of these makes them.
+  for (const { name } of Deno.readDirSync("/proc/self/task")) set_nice(Number(name), settings.scheduling_priority);
   try {
     Deno.writeTextFileSync("/proc/self/oom_score_adj", OOM_SCORE);
   } catch {

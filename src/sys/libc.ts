@@ -57,6 +57,7 @@ const SYMBOLS = {
   realpath: { parameters: ["buffer", "buffer"], result: "pointer" },
   removexattr: { parameters: ["buffer", "buffer"], result: "i32" },
   renameat2: { parameters: ["i32", "buffer", "i32", "buffer", "u32"], result: "i32" },
+  sched_setaffinity: { parameters: ["i32", "u32", "buffer"], result: "i32" },
   sched_yield: { parameters: [], result: "i32" },
   setpriority: { parameters: ["i32", "u32", "i32"], result: "i32" },
   setrlimit: { parameters: ["i32", "buffer"], result: "i32" },
@@ -75,6 +76,8 @@ const SYMBOLS = {
   write: { parameters: ["i32", "buffer", "u32"], result: "i32" },
   // syscall(2) in the few argument forms that are used.
   syscall_1: { name: "syscall", parameters: ["i32", "u32"], result: "i32" },
+  syscall_2: { name: "syscall", parameters: ["i32", "i32", "i32"], result: "i32" },
+  syscall_3: { name: "syscall", parameters: ["i32", "i32", "i32", "i32"], result: "i32" },
   syscall_futex: {
     name: "syscall",
     parameters: ["i32", "buffer", "i32", "u32", "buffer", "pointer", "u32"],

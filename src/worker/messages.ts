@@ -9,6 +9,8 @@ export interface WorkerStart {
   readonly page_bytes: number;
   /** Waits until it is called instead of serving at once. */
   readonly is_spare: boolean;
+  /** The CPUs it may run on; empty: all. */
+  readonly cpus: readonly number[];
 }
 
 /** Why a worker's loop ended. */
