@@ -7,8 +7,9 @@ import { system_environment } from "../config/environment.ts";
 import { format_error } from "../config/errors.ts";
 import { usage_text, version_text } from "../config/help.ts";
 import { is_background_child, run_in_background } from "../daemon/background.ts";
+import { wait_for_branches } from "../daemon/branch_mounts.ts";
 import { log_to_standard_error, log_to_syslog } from "../daemon/log_sinks.ts";
-import { run_daemon } from "../daemon/serve.ts";
+import { reporting_start_errors, run_daemon } from "../daemon/serve.ts";
 import { page_bytes } from "../sys/memory.ts";
 import { AT_FDCWD, stat } from "../sys/path.ts";
 import { VERSION } from "./version.ts";
@@ -30,7 +31,12 @@ export async function run(argv: readonly string[]): Promise<number> {
     problems.forEach((problem) => console.error(problem));
     return 1;
   }
-  if (!line.foreground && !is_child) return await run_in_background(argv);
+  if (!is_child) {
+    // On the terminal, where a signal ends it; a child is started when it is over.
+    const code = await reporting_start_errors(PROGRAM, () => wait_for_branches(line.configuration));
+    if (code !== 0) return code;
+    if (!line.foreground) return await run_in_background(argv);
+  }
   return await run_daemon(PROGRAM, VERSION, line, is_child);
 }
 

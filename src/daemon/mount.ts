@@ -1,7 +1,8 @@
 // The mount half of starting: from a configuration to a device descriptor, an arena, and an answered INIT. What comes
 // after it needs nothing but the arena and the descriptor (shared design, §10).
-import { ECONNABORTED, ENOENT, ENOTCONN, errno_text } from "../base/errno.ts";
+import { ECONNABORTED, EINVAL, ENOENT, ENOTCONN, errno_text } from "../base/errno.ts";
 import { c_string } from "../base/bytes.ts";
+import { log } from "../base/log.ts";
 import { StatxBuffer } from "../base/statx.ts";
 import { Configuration } from "../config/configuration.ts";
 import { open_device, remount, Session, unmount_lazily } from "../sys/device.ts";
@@ -25,6 +26,14 @@ export function resolve_mountpoint(as_given: string): string {
     throw new StartError(`bad mount point \`${as_given}': Not a directory (the pool is mounted on a directory)`);
   }
   return Deno.realPathSync(as_given);
+}
+
+/** Takes what is mounted on the mountpoint away, also when it is in use (option lazy-umount-mountpoint, config §1.10). */
+export function unmount_former(mountpoint: string): void {
+  const result = unmount_lazily(mountpoint);
+  if (result === 0) log("info", `Unmounted what was mounted on "${mountpoint}"`);
+  // EINVAL: nothing was.
+  else if (result !== -EINVAL) log("warning", `Cannot unmount "${mountpoint}": ${errno_text(result)}`);
 }
 
 const stat_buffer = new StatxBuffer();

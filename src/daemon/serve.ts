@@ -17,9 +17,10 @@ import { set_nice } from "../sys/scheduling.ts";
 import { detach } from "./background.ts";
 import { answer_init, show_refused } from "./init.ts";
 import { log_to_standard_error, log_to_syslog } from "./log_sinks.ts";
-import { mount_pool, resolve_mountpoint } from "./mount.ts";
-import { catch_signals } from "./signals.ts";
+import { mount_pool, resolve_mountpoint, unmount_former } from "./mount.ts";
 import { worker_cpus } from "./pin_threads.ts";
+import { set_read_ahead } from "./read_ahead.ts";
+import { catch_signals } from "./signals.ts";
 import { StartError } from "./start_error.ts";
 import { pool_size, WorkerPool } from "./worker_pool.ts";
 
@@ -35,8 +36,13 @@ export async function run_daemon(
 ): Promise<number> {
   if (in_background) log_to_syslog(program);
   else log_to_standard_error(program);
+  return await reporting_start_errors(program, () => mount_and_serve(program, version, line, in_background));
+}
+
+/** The exit code of a part of the start (0 when it has none); one that cannot go on says why and gives 1. */
+export async function reporting_start_errors(program: string, part: () => Promise<number | void>): Promise<number> {
   try {
-    return await mount_and_serve(program, version, line, in_background);
+    return await part() ?? 0;
   } catch (error) {
     if (!(error instanceof StartError)) throw error;
     console.error(`${program}: ${error.message}`);
@@ -53,6 +59,7 @@ async function mount_and_serve(
   const { configuration } = line;
   log("info", `${program} v${version} starts`);
   for (const warning of adjust_after_parsing(configuration)) log("warning", warning);
+  if (configuration.get("lazy-umount-mountpoint") === "true") unmount_former(configuration.get("mountpoint")!);
   const mountpoint = resolve_mountpoint(configuration.get("mountpoint")!);
   if (geteuid() !== 0) console.error(`* WARNING: ${program} is not running as root and may not work correctly`);
   prepare_process(new Settings(configuration));
@@ -91,6 +98,7 @@ async function serve(
     detach();
   }
   log_start(configuration, mountpoint, size.initial);
+  set_read_ahead(configuration, mountpoint);
   const reason = await Promise.race([pool.end, signal.then((name) => `${name} received`)]);
   if (reason !== "") log("info", reason);
   return 0;

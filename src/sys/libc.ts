@@ -73,6 +73,19 @@ const SYMBOLS = {
   umount2: { parameters: ["buffer", "i32"], result: "i32" },
   unlinkat: { parameters: ["i32", "buffer", "i32"], result: "i32" },
   utimensat: { parameters: ["i32", "buffer", "buffer", "i32"], result: "i32" },
+  // The same on a thread of the runtime; the result is a promise, and errno is not ours.
+  getxattr_aside: {
+    name: "getxattr",
+    parameters: ["buffer", "buffer", "buffer", "u32"],
+    result: "i32",
+    nonblocking: true,
+  },
+  statx_aside: {
+    name: "statx",
+    parameters: ["i32", "buffer", "i32", "u32", "buffer"],
+    result: "i32",
+    nonblocking: true,
+  },
   write: { parameters: ["i32", "buffer", "u32"], result: "i32" },
   // syscall(2) in the few argument forms that are used.
   syscall_1: { name: "syscall", parameters: ["i32", "u32"], result: "i32" },
