@@ -12,6 +12,8 @@ export interface Environment {
   readonly branch_files: BranchFiles;
   /** The whole file, or -errno; a directory reads as an empty file. */
   read_file(path: string): Uint8Array | number;
+  /** What relative paths start from. */
+  working_directory(): string;
   /** Opens the file for appending and closes it again: 0 or -errno. */
   try_append(path: string): number;
   /** One sentence for the log: a branch that is missing, an older spelling. */
@@ -51,15 +53,27 @@ function try_append(path: string): number {
   return fd < 0 ? fd : close(fd);
 }
 
+function working_directory(): string {
+  try {
+    return Deno.cwd();
+  } catch {
+    return "/"; // it was removed
+  }
+}
+
 /** The machine. */
 export function system_environment(log: (message: string) => void, page_bytes = DEFAULT_PAGE_BYTES): Environment {
-  return { branch_files: SYSTEM_BRANCH_FILES, read_file, try_append, log, page_bytes };
+  return { branch_files: SYSTEM_BRANCH_FILES, read_file, working_directory, try_append, log, page_bytes };
 }
+
+/** No disk: every branch is taken as written. */
+export const NO_BRANCH_FILES: BranchFiles = { realpath: () => undefined, is_no_directory: () => false, glob: () => [] };
 
 /** No world at all: for configurations that are only read. */
 export const NO_ENVIRONMENT: Environment = {
-  branch_files: { realpath: () => undefined, is_no_directory: () => false, glob: () => [] },
+  branch_files: NO_BRANCH_FILES,
   read_file: () => -ENOENT,
+  working_directory: () => "/",
   try_append: () => -ENOENT,
   log: () => {},
   page_bytes: DEFAULT_PAGE_BYTES,

@@ -20,6 +20,7 @@ import { log_to_standard_error, log_to_syslog } from "./log_sinks.ts";
 import { mount_pool, resolve_mountpoint, unmount_former } from "./mount.ts";
 import { worker_cpus } from "./pin_threads.ts";
 import { set_read_ahead } from "./read_ahead.ts";
+import { Reloader } from "./reload.ts";
 import { catch_signals } from "./signals.ts";
 import { StartError } from "./start_error.ts";
 import { pool_size, WorkerPool } from "./worker_pool.ts";
@@ -87,10 +88,12 @@ async function serve(
     worker_count(settings.read_thread_count, settings.process_thread_count, navigator.hardwareConcurrency),
     navigator.hardwareConcurrency,
   );
-  const signal = new Promise<string>((resolve) => catch_signals(resolve));
+  const reloader = new Reloader(arena);
+  const signal = new Promise<string>((resolve) => catch_signals(resolve, () => reloader.request()));
   show_refused(configuration, answer_init(session.fd(), arena, settings, size.limit));
-  new ConfigCell(arena).edit(() => configuration.serialize());
-  redirect_trace(new TraceCell(arena), settings.log_file);
+  const cell = new ConfigCell(arena);
+  cell.edit(() => configuration.serialize());
+  redirect_trace(new TraceCell(arena), cell);
   const pool = new WorkerPool({ arena, session_fd: session.fd(), size, cpus: worker_cpus(settings.pin_threads) });
   await pool.start();
   if (in_background) {
