@@ -20,6 +20,8 @@ export type Phase = "startup" | "runtime";
 
 /** Deepest nesting of config files, the first one counted (config spec §1.6). */
 const CONFIG_LEVELS_MAX = 6;
+/** No option: beside their values, what the daemon found of "mountpoint". */
+const CANONICAL_MOUNTPOINT = "canonical mountpoint";
 /** cache.files=libfuse and the older keys that say what it meant; a non-false value is remembered (departures D16). */
 const LEGACY_CACHE_KEYS = ["direct-io", "kernel-cache", "auto-cache"];
 
@@ -80,6 +82,15 @@ export class Configuration {
   /** These lines count as what the file said. */
   remember_file_lines(lines: readonly FileLine[]): void {
     this.#last_read = { ...this.#last_read, lines };
+  }
+
+  /** The mountpoint as an absolute path without symlinks; as given until the daemon has looked. */
+  get canonical_mountpoint(): string {
+    return this.#values.get(CANONICAL_MOUNTPOINT) ?? this.get("mountpoint")!;
+  }
+
+  set canonical_mountpoint(path: string) {
+    this.#values.set(CANONICAL_MOUNTPOINT, path);
   }
 
   /** The older cache words that were given: "libfuse", "direct-io", "kernel-cache", "auto-cache" (departures D16). */

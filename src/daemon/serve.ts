@@ -62,6 +62,7 @@ async function mount_and_serve(
   for (const warning of adjust_after_parsing(configuration)) log("warning", warning);
   if (configuration.get("lazy-umount-mountpoint") === "true") unmount_former(configuration.get("mountpoint")!);
   const mountpoint = resolve_mountpoint(configuration.get("mountpoint")!);
+  configuration.canonical_mountpoint = mountpoint;
   if (geteuid() !== 0) console.error(`* WARNING: ${program} is not running as root and may not work correctly`);
   prepare_process(new Settings(configuration));
   configuration.force("pid", String(Deno.pid));

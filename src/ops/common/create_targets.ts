@@ -1,7 +1,7 @@
 // What create, mkdir, mknod and symlink have in common (operations §12): the branch whose directory is the model, the
 // branches that get the new object, and the way into the directory on each of them.
 import { c_string } from "../../base/bytes.ts";
-import { ENOENT } from "../../base/errno.ts";
+import { ENOENT, EPERM } from "../../base/errno.ts";
 import { S_ISGID } from "../../base/statx.ts";
 import { Branch } from "../../branches/branch.ts";
 import { Policy } from "../../policies/policy.ts";
@@ -9,6 +9,7 @@ import { close } from "../../sys/file.ts";
 import { lgetxattr } from "../../sys/xattr.ts";
 import { Context } from "../context.ts";
 import { clone_path } from "./clone_path.ts";
+import { is_control_file } from "./control_file.ts";
 
 const DEFAULT_ACL = c_string("system.posix_acl_default");
 const NOTHING = new Uint8Array(0);
@@ -16,13 +17,17 @@ const GROUP_EXECUTE = 0o010;
 /** The first minor after Linux 6.0. */
 const MINOR_WITH_STRIPPED_MODES = 37;
 
-/** Locks the directory of a new name; `c.path` becomes the path of the name. Returns the directory's slot or -errno. */
+/**
+ * Locks the directory of a new name; `c.path` becomes the path of the name. Returns the directory's slot or -errno: -EPERM
+ * for the name of the control file, which would hide what gets it.
+ */
 export function lock_new_name(c: Context): number {
   const request = c.request;
   const parent = c.locks.lock_path(request.node_low, request.node_high, c.path);
   if (parent < 0) return parent;
   const named = c.path.append(request.u8, request.name, request.name_length);
-  return named < 0 ? named : parent;
+  if (named < 0) return named;
+  return is_control_file(c.path) ? -EPERM : parent;
 }
 
 /** `c.parent` becomes the directory of `c.path`. */
