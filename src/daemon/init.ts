@@ -22,10 +22,6 @@ import { read, write } from "../sys/file.ts";
 import { page_bytes } from "../sys/memory.ts";
 import { StartError } from "./start_error.ts";
 
-const LIMIT_FILE = "/proc/sys/fs/fuse/max_pages_limit";
-/** Most pages a kernel with that file takes (operations §23), and most of one without. */
-const PAGES_MAX = 65535;
-const PAGES_MAX_WITHOUT_LIMIT_FILE = 256;
 /** Enough for INIT before anything is agreed: 257 pages, as operations §8.1 has it. */
 const FIRST_PAGES = 257;
 
@@ -81,35 +77,17 @@ function init_wishes(settings: Settings, worker_limit: number): InitWishes {
     direct_io_allow_mmap: settings.direct_io_allow_mmap,
     allow_idmap: settings.allow_idmap,
     readdirplus: READDIRPLUS_WORDS[settings.readdirplus]!,
-    passthrough: false,
-    max_stack_depth: 0,
+    // Also with passthrough.io=off, which may be changed while the pool is mounted.
+    passthrough: true,
+    max_stack_depth: settings.passthrough_max_stack_depth,
     default_permissions: settings.kernel_permissions_check,
     over_io_uring: false,
     has_resend: false,
-    max_pages: message_pages(settings.fuse_msg_size_pages),
+    max_pages: settings.fuse_msg_size_pages,
     page_bytes: page_bytes(),
     max_background,
     congestion_threshold: congestion_threshold_for(max_background),
   };
-}
-
-/** `fuse-msg-size` as the kernel allows it; its limit is raised where there is one (operations §23). */
-function message_pages(wanted: number): number {
-  const at_least_one = Math.max(1, wanted);
-  let limit: number;
-  try {
-    limit = Number(Deno.readTextFileSync(LIMIT_FILE));
-  } catch {
-    return Math.min(at_least_one, PAGES_MAX_WITHOUT_LIMIT_FILE);
-  }
-  const pages = Math.min(at_least_one, PAGES_MAX);
-  if (pages <= limit) return pages;
-  try {
-    Deno.writeTextFileSync(LIMIT_FILE, String(pages));
-    return pages;
-  } catch {
-    return limit;
-  }
 }
 
 /** What the kernel refused reads back as it really is (config §3.1). */

@@ -17,6 +17,7 @@ import { set_nice } from "../sys/scheduling.ts";
 import { detach } from "./background.ts";
 import { answer_init, show_refused } from "./init.ts";
 import { log_to_standard_error, log_to_syslog } from "./log_sinks.ts";
+import { allowed_message_pages } from "./message_size.ts";
 import { mount_pool, resolve_mountpoint, unmount_former } from "./mount.ts";
 import { worker_cpus } from "./pin_threads.ts";
 import { set_read_ahead } from "./read_ahead.ts";
@@ -64,7 +65,9 @@ async function mount_and_serve(
   const mountpoint = resolve_mountpoint(configuration.get("mountpoint")!);
   configuration.canonical_mountpoint = mountpoint;
   if (geteuid() !== 0) console.error(`* WARNING: ${program} is not running as root and may not work correctly`);
-  prepare_process(new Settings(configuration));
+  const settings = new Settings(configuration);
+  prepare_process(settings);
+  configuration.force("fuse-msg-size", String(allowed_message_pages(settings.fuse_msg_size_pages)));
   configuration.force("pid", String(Deno.pid));
   configuration.force("version", version);
   const arena = Arena.create();
