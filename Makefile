@@ -31,7 +31,7 @@ check: setup ## format, lint, types, and the rules of the source tree
 	@.ci/check.sh
 
 bench: setup ## how long policy decisions take, as the tables of docs/benchmarks.md (a minute)
-	@. .ci/env.sh && deno bench --quiet --allow-all --no-check --json tests/bench | deno run --allow-all --no-check tests/bench/print_tables.ts
+	@. .ci/env.sh && deno bench --quiet --allow-all --no-check --json tests/bench | deno run --allow-all --no-check .ci/benchmark_tables.ts
 
 fmt: setup ## format the sources
 	@. .ci/env.sh && deno fmt --quiet

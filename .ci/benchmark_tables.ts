@@ -1,6 +1,6 @@
 // Makes the tables of docs/benchmarks.md from what `deno bench --json` prints. Run: make bench
 
-import { CATEGORIES, POLICY_NAMES } from "../../src/policies/registry.ts";
+import { CATEGORIES, POLICY_NAMES } from "../src/policies/registry.ts";
 
 interface Measured {
   readonly group: string | null;
