@@ -4,7 +4,7 @@
 import { EINVAL, ELOOP, ENODATA, ENOENT, EROFS, errno_text } from "../base/errno.ts";
 import { type Parsed, remedy_text } from "../base/parsed.ts";
 import { path_text } from "../base/path_text.ts";
-import type { BranchSpec } from "../branches/branch.ts";
+import { type BranchSpec, MODE_RO, MODE_RW } from "../branches/branch.ts";
 import { edit_branches } from "../branches/edit.ts";
 import { compare_bytewise } from "../branches/glob.ts";
 import { print_branch_paths, print_branches } from "../branches/print.ts";
@@ -138,9 +138,16 @@ export class Configuration {
     this.#values.set(key, text);
   }
 
-  /** The mode of the branch with this path becomes another one (automatic switch to RO, config spec §4.7). */
-  set_branch_mode(text: string, mode: number): void {
-    this.#branches = this.#branches.map((branch) => branch.text === text ? { ...branch, mode } : branch);
+  /**
+   * RW branches with this path become RO (automatic switch to RO, config spec §4.7). True when there was one; whoever has
+   * given it another mode meanwhile is right.
+   */
+  make_read_only(text: string): boolean {
+    const before = this.#branches;
+    this.#branches = before.map((branch) =>
+      branch.text === text && branch.mode === MODE_RW ? { ...branch, mode: MODE_RO } : branch
+    );
+    return this.#branches.some((branch, at) => branch !== before[at]);
   }
 
   /** Everything as one text, for other threads and for a successor of the daemon. JSON without lone surrogates. */
