@@ -1,9 +1,11 @@
 // Answers INIT, the first message of a mount, and writes the outcome into the arena for everyone else.
 import { EAGAIN, EINTR, EIO, ENOENT, errno_text } from "../base/errno.ts";
+import { log } from "../base/log.ts";
 import { Configuration } from "../config/configuration.ts";
 import { Settings } from "../config/settings.ts";
 import { READDIRPLUS_WORDS } from "../config/words.ts";
 import { FUSE_INIT, FUSE_MIN_READ_BUFFER_BYTES } from "../fuse/abi.ts";
+import { flags_text, INIT2_NAMES, INIT_NAMES } from "../fuse/flag_names.ts";
 import {
   congestion_threshold_for,
   INIT_READY,
@@ -18,8 +20,10 @@ import {
 import { put_init, Reply } from "../fuse/reply.ts";
 import { Request } from "../fuse/request.ts";
 import { Arena } from "../state/arena.ts";
+import { TraceCell } from "../state/trace_cell.ts";
 import { read, write } from "../sys/file.ts";
 import { page_bytes } from "../sys/memory.ts";
+import { trace_reply, trace_request } from "../worker/trace.ts";
 import { StartError } from "./start_error.ts";
 
 /** Enough for INIT before anything is agreed: 257 pages, as operations §8.1 has it. */
@@ -32,6 +36,7 @@ export function answer_init(fd: number, arena: Arena, settings: Settings, worker
   const outgoing = new Uint8Array(FUSE_MIN_READ_BUFFER_BYTES);
   const reply = new Reply(outgoing, 0);
   const wishes = init_wishes(settings, worker_limit);
+  const traced = { request, reply, trace: new TraceCell(arena) };
   for (;;) {
     const length = read_message(fd, incoming);
     const decoded = request.decode_device(0, length);
@@ -41,9 +46,11 @@ export function answer_init(fd: number, arena: Arena, settings: Settings, worker
       write(fd, outgoing, reply.length);
       continue;
     }
+    if (settings.debug) trace_request(traced);
     const outcome = negotiate(read_offer(request), wishes);
     if (outcome.status < 0) reply.error(outcome.status);
     else reply.ok(put_init(reply, reply.body_word, outcome));
+    if (settings.debug) trace_reply(traced);
     if (write(fd, outgoing, reply.length) < 0 || outcome.status < 0) {
       throw new StartError(
         `This kernel speaks FUSE ${request.arg(0)}.${request.arg(1)}; 7.27 or newer is needed (Linux 4.19)`,
@@ -51,8 +58,13 @@ export function answer_init(fd: number, arena: Arena, settings: Settings, worker
     }
     if (outcome.status !== INIT_READY) continue;
     arena.init_outcome.set(to_words(outcome));
+    log("info", `INIT: FUSE 7.${outcome.minor}, ${outcome.max_pages} pages, ${features(outcome)}`);
     return outcome;
   }
+}
+
+function features({ flags, flags2 }: InitOutcome): string {
+  return [flags_text(flags, INIT_NAMES), flags_text(flags2, INIT2_NAMES)].filter((text) => text !== "").join("|");
 }
 
 function read_message(fd: number, incoming: Uint8Array<ArrayBuffer>): number {

@@ -17,6 +17,7 @@ import { set_nice } from "../sys/scheduling.ts";
 import { detach } from "./background.ts";
 import { answer_init, show_refused } from "./init.ts";
 import { log_to_standard_error, log_to_syslog } from "./log_sinks.ts";
+import { report_memory } from "./memory_report.ts";
 import { allowed_message_pages } from "./message_size.ts";
 import { mount_pool, resolve_mountpoint, unmount_former } from "./mount.ts";
 import { worker_cpus } from "./pin_threads.ts";
@@ -94,10 +95,11 @@ async function serve(
   );
   const reloader = new Reloader(arena);
   const signal = new Promise<string>((resolve) => catch_signals(resolve, () => reloader.request()));
-  show_refused(configuration, answer_init(session.fd(), arena, settings, size.limit));
   const cell = new ConfigCell(arena);
   cell.edit(() => configuration.serialize());
   redirect_trace(new TraceCell(arena), cell);
+  show_refused(configuration, answer_init(session.fd(), arena, settings, size.limit));
+  cell.edit(() => configuration.serialize());
   const pool = new WorkerPool({ arena, session_fd: session.fd(), size, cpus: worker_cpus(settings.pin_threads) });
   await pool.start();
   if (in_background) {
@@ -106,6 +108,7 @@ async function serve(
   }
   log_start(configuration, mountpoint, size.initial);
   set_read_ahead(configuration, mountpoint);
+  report_memory(arena);
   const reason = await Promise.race([pool.end, signal.then((name) => `${name} received`)]);
   if (reason !== "") log("info", reason);
   return 0;

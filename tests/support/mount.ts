@@ -210,11 +210,14 @@ async function make_branches(directory: string, setup: PoolSetup): Promise<strin
   return branches;
 }
 
-/** A plain umount: it fails with "busy" when the program left a file of a branch open. */
+/**
+ * A plain umount: "busy" while a file of the branch is open. A process that ends has no command line any more, but may
+ * have its files for a moment.
+ */
 async function remove_branches(directory: string): Promise<void> {
   for (const { mountpoint } of mounts_below(directory)) {
-    const result = await run("umount", [mountpoint]);
-    if (result.code !== 0) throw new Error(`After the end of the pool: ${result.stderr}`);
+    const is_unmounted = async () => (await run("umount", [mountpoint])).code === 0;
+    await wait_until(`"${mountpoint}" is free after the end of the pool`, is_unmounted);
   }
 }
 
