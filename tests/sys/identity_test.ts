@@ -11,6 +11,7 @@ import {
   has_kept_capabilities,
   keep_capabilities,
   raise_limits,
+  set_nice,
   setfsgid,
   setfsuid,
   umask,
@@ -78,7 +79,8 @@ Deno.test("umask returns the former mask", () => {
   assertEquals(umask(mask), mask);
 });
 
-Deno.test("raise_limits raises to the hard limit at least", () => {
+Deno.test("set_nice reports what the system says, raise_limits raises to the hard limit at least", () => {
+  assertEquals(set_nice(0), 0);
   raise_limits();
   const [, soft, hard] = Deno.readTextFileSync("/proc/self/limits").match(/Max open files +(\d+) +(\d+)/)!;
   assertEquals(soft, hard);
