@@ -1,9 +1,11 @@
 // The control file: reading, listing and changing options while the pool is mounted (config §7, errno table §10.3).
 
 import { assert, assertEquals } from "@std/assert";
-import { LISTED_OPTIONS, OWN_OPTIONS } from "../../src/config/options.ts";
+import { LISTED_OPTIONS, OPTIONS, OWN_OPTIONS } from "../../src/config/options.ts";
+import { O_RDONLY, O_RDWR, O_TRUNC, O_WRONLY } from "../../src/sys/file.ts";
 import { Pool, with_pool } from "../support/handler.ts";
 import * as calls from "../support/pool_calls.ts";
+import * as wire from "../support/wire.ts";
 
 const CREATE = 1;
 const REPLACE = 2;
@@ -66,19 +68,112 @@ Deno.test("writing: the order of checks", () => {
   });
 });
 
-Deno.test("branches change for the next request, bad ones change nothing", () => {
-  with_pool({ branches: ["", ""], tree: ["0/f", "1/g"] }, (pool) => {
-    assertEquals([pool.has("f"), pool.has("g")], [true, true]);
-    assertEquals(set(pool, "branches", `-${pool.branch(0)}`), "ok");
-    assertEquals([pool.has("f"), pool.has("g")], [false, true]);
-    assertEquals(get(pool, "branches").text, `${pool.branch(1)}=RW`);
-    assertEquals(set(pool, "branches", `+<${pool.branch(0)}=RO`), "ok");
-    assertEquals(get(pool, "branches").text, `${pool.branch(0)}=RO:${pool.branch(1)}=RW`);
-    assertEquals(set(pool, "branches", `+>${pool.branch(0)}=XX`), "EINVAL");
-    assertEquals([set(pool, "branches", "-<"), set(pool, "branches", "->"), set(pool, "branches", "-<")], [
-      "ok",
-      "ok",
-      "ENOENT",
+Deno.test("every listed option: set to its own value, or refused as the table says; never created", () => {
+  with_pool({}, (pool) => {
+    for (const [prefix, options] of [["user.mergerfs.", LISTED_OPTIONS], ["user.mergerfs-ts.", OWN_OPTIONS]] as const) {
+      for (const { name, change } of options) {
+        const key = prefix + name;
+        const before = calls.getxattr(pool, ".mergerfs", key).text;
+        const set_to = (value: string, flags = 0) => calls.setxattr(pool, ".mergerfs", key, value, flags).result;
+        assertEquals(set_to(before, CREATE), "EEXIST", key);
+        // No config file was read, so there is none to read again.
+        assertEquals(set_to(before), name === "config" ? "ENOENT" : change === "live" ? "ok" : "EROFS", key);
+        assertEquals(set_to(before, REPLACE), set_to(before), key);
+        assertEquals(calls.getxattr(pool, ".mergerfs", key).text, before, key);
+      }
+    }
+  });
+});
+
+Deno.test("hidden keys: readable, settable where the table says so, in no list", () => {
+  with_pool({ branches: ["", "=RO"] }, (pool) => {
+    const branches = `${pool.branch(0)}:${pool.branch(1)}`;
+    const cases: [key: string, value: string, set_to: string, result: string, then: string][] = [
+      ...OPTIONS.filter((option) => option.kind.placeholder === "ANY").map(({ name }) =>
+        [name, "", "anything", "ok", ""] as [string, string, string, string, string]
+      ),
+      ["uid", "-1", "7", "ok", "7"],
+      ["gid", "-1", "0", "ok", "0"],
+      ["umask", "-1", "22x", "EINVAL", "-1"],
+      ["threads", "0", "3", "ok", "3"],
+      ["mount", "", "/x", "EROFS", ""],
+      ["noforget", "false", "true", "EROFS", "false"],
+      ["remember", "false", "1", "EROFS", "false"],
+      ["remember-nodes", "false", "1", "EROFS", "false"],
+      ["srcmounts", branches, "/x", "EROFS", branches],
+    ];
+    assertEquals(cases.length, OPTIONS.filter((option) => option.is_hidden).length);
+    for (const [key, value, set_to, result, then] of cases) {
+      assertEquals([get(pool, key).text, set(pool, key, set_to), get(pool, key).text], [value, result, then], key);
+      assertEquals(set(pool, key, set_to, CREATE), "EEXIST", key);
+      assertEquals(get(pool, key.replaceAll("-", "_")).text, then, key);
+    }
+  });
+});
+
+Deno.test("our own keys have a prefix of their own, for reading and for writing", () => {
+  with_pool({}, (pool) => {
+    const own = (key: string) => calls.setxattr(pool, ".mergerfs", `user.mergerfs-ts.${key}`, "true").result;
+    assertEquals([own("strict"), own("readdirplus"), own("cache.attr"), own("cmd.gc"), own("")], [
+      "EROFS",
+      "EROFS",
+      "ENODATA",
+      "ENODATA",
+      "ENODATA",
+    ]);
+    assertEquals(set(pool, "strict", "true"), "ENODATA");
+    assertEquals(calls.getxattr(pool, ".mergerfs", "user.mergerfs-ts.cache.attr").result, "ENODATA");
+    assertEquals(calls.getxattr(pool, ".mergerfs", "user.mergerfs-ts.").result, "ENODATA");
+  });
+});
+
+Deno.test("values are taken as they are, not trimmed", () => {
+  with_pool({}, (pool) => {
+    const cases: [key: string, value: string, result: string][] = [
+      ["cache.attr", " 5", "EINVAL"],
+      ["cache.attr", "5\n", "EINVAL"],
+      ["cache.attr", "5\0", "EINVAL"],
+      ["cache.attr", "", "EINVAL"],
+      ["cache.attr", "1kB", "ok"],
+      ["category.create", "mfs ", "EINVAL"],
+      ["category.create", "MFS", "EINVAL"],
+      ["debug", "True", "EINVAL"],
+      ["cache.files.process-names", " b|a|a", "ok"],
+    ];
+    for (const [key, value, result] of cases) assertEquals(set(pool, key, value), result, `${key}=${value}`);
+    assertEquals([get(pool, "cache.attr").text, get(pool, "cache.files.process-names").text], ["1024", " b|a"]);
+  });
+});
+
+Deno.test("the control file as a file: what it takes, and what goes to the branches, where it is not", () => {
+  with_pool({ tree: ["0/f"] }, (pool) => {
+    const node = pool.node(".mergerfs");
+    const results = [
+      ...[O_RDONLY, O_WRONLY, O_RDWR | O_TRUNC].map((flags) => pool.send(wire.open(pool.next(), node, flags)).result),
+      calls.unlink(pool, ".mergerfs").result,
+      calls.rename(pool, ".mergerfs", "other").result,
+      calls.link(pool, ".mergerfs", "other").result,
+      ...[{ mode: 0o600 }, { uid: 1 }, { size: 0n }, { mtime: [1n, 0] as const }]
+        .map((changes) => calls.setattr(pool, ".mergerfs", changes as wire.Changes).result),
+    ];
+    assertEquals([...new Set(results)], ["ENOENT"], results.join());
+    assertEquals([pool.list(""), calls.statfs(pool, ".mergerfs").result], [["f"], "ok"]);
+    pool.set("statfs", "full");
+    assertEquals([...new Set(calls.statfs(pool, ".mergerfs").body)], [0]);
+    assertEquals(pool.tree(), ["0/f"]);
+  });
+});
+
+Deno.test("a name like the control file's, elsewhere or on a branch", () => {
+  with_pool({ tree: ["0/.mergerfs:real", "0/d/.mergerfs:ordinary"] }, (pool) => {
+    assertEquals(pool.list("").sort(), [".mergerfs", "d"]);
+    assertEquals(get(pool, "cache.attr").text, "1");
+    assertEquals(calls.getxattr(pool, "d/.mergerfs", "user.mergerfs.cache.attr").result, "ENODATA");
+    assertEquals(calls.getxattr(pool, "d/.mergerfs", "user.mergerfs.relpath").text, "d/.mergerfs");
+    assertEquals(calls.setxattr(pool, "d/.mergerfs", "user.mergerfs.cache.attr", "7").result, "ok");
+    assertEquals([get(pool, "cache.attr").text, calls.listxattr(pool, "d/.mergerfs").text], [
+      "1",
+      "user.mergerfs.cache.attr\0",
     ]);
   });
 });
@@ -109,20 +204,37 @@ Deno.test("config: the lines of a file are set at runtime; those that can stay, 
     const file = `${pool.directory}/options`;
     Deno.writeTextFileSync(file, "cache.attr=33\n# a comment\ncache.entry=44\n");
     assertEquals([set(pool, "config", file), get(pool, "cache.entry").text], ["ok", "44"]);
-    Deno.writeTextFileSync(file, "cache.attr=55\nasync-read=false\ncache.entry=66\n");
+    Deno.writeTextFileSync(file, "cache.attr=55\nasync-read=false\ncach.entry=1\ncache.entry=66\n");
     assertEquals([set(pool, "config", ""), get(pool, "cache.attr").text, get(pool, "cache.entry").text], [
       "EINVAL",
       "55",
       "66",
     ]);
+    assertEquals(pool.log.map((line) => line.replace(/ \(.*:(\d+): .*\)$/, " at line $1")), [
+      "error: read-only option - async-read=false at line 2",
+      "error: unknown option - cach.entry=1 at line 3",
+    ]);
     assertEquals(set(pool, "config", `${pool.directory}/missing`), "ENOENT");
-    assertEquals(get(pool, "config").text, file);
+    assertEquals(set(pool, "config", pool.directory), "ok", "a directory is an empty file");
+    assertEquals(get(pool, "config").text, pool.directory);
   });
 });
 
-Deno.test("log.file that cannot be opened is refused and the old one stays", () => {
+Deno.test("log.file: at once, from a config file too; one that cannot be opened is refused and the old one stays", () => {
   with_pool({}, (pool) => {
-    assertEquals(set(pool, "log.file", `${pool.directory}/none/x`), "ENOENT");
-    assertEquals(get(pool, "log.file").text, "");
+    const [first, second, file] = ["first", "second", "options"].map((name) => `${pool.directory}/${name}`);
+    assertEquals([set(pool, "log.file", first!), Deno.readTextFileSync(first!)], ["ok", ""]);
+    assertEquals([set(pool, "log.file", `${pool.directory}/none/x`), set(pool, "log.file", pool.directory)], [
+      "ENOENT",
+      "EISDIR",
+    ]);
+    assertEquals([get(pool, "log.file").text, set(pool, "debug", "true")], [first, "ok"]);
+    pool.has("into_first");
+    Deno.writeTextFileSync(file!, `log.file=${second}\n`);
+    assertEquals(set(pool, "config", file!), "ok");
+    pool.has("into_second");
+    assertEquals([set(pool, "debug", "false"), set(pool, "log.file", "")], ["ok", "ok"]);
+    const told = [first, second].map((path) => Deno.readTextFileSync(path!).match(/into_\w+/g));
+    assertEquals(told, [["into_first"], ["into_second"]]);
   });
 });

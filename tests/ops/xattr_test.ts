@@ -3,6 +3,7 @@
 import { assertEquals } from "@std/assert";
 import { root_test, with_pool } from "../support/handler.ts";
 import { getxattr, listxattr, removexattr, setxattr } from "../support/pool_calls.ts";
+import * as wire from "../support/wire.ts";
 
 const CREATE = 1;
 const REPLACE = 2;
@@ -48,6 +49,31 @@ Deno.test("basepath, relpath, fullpath, allpaths, and nothing else of ours", () 
     // Stored ones go to the branch, are listed, and read back the computed value.
     assertEquals(setxattr(pool, "d/f", "user.mergerfs.basepath", "stored").result, "ok");
     assertEquals([own("d/f", "basepath").text, listxattr(pool, "d/f").text], [pool.branch(1), ""]);
+  });
+});
+
+Deno.test("the computed keys follow func.getxattr and its errors; set and removed are stored ones", () => {
+  with_pool({ branches: ["", ""], tree: ["0/f", "1/f", "1/d/"] }, (pool) => {
+    const base = (path: string) => getxattr(pool, path, "user.mergerfs.basepath");
+    Deno.utimeSync(pool.on(1, "f"), 4_000_000_000, 4_000_000_000);
+    pool.set("func.getxattr", "newest");
+    pool.set("func.getattr", "erofs");
+    assertEquals(base("").result, "ok");
+    pool.set("func.getattr", "ff");
+    assertEquals([base("f").text, base("d").text], [pool.branch(1), pool.branch(1)]);
+    pool.set("func.getxattr", "erofs");
+    assertEquals([base("f").result, getxattr(pool, "f", "user.mergerfs.other").result], ["EROFS", "EROFS"]);
+    pool.set("func.getxattr", "ff");
+    assertEquals(removexattr(pool, "f", "user.mergerfs.basepath").result, "ENODATA");
+    assertEquals(setxattr(pool, "f", "user.mergerfs.cmd.gc", "").result, "ok");
+    assertEquals([listxattr(pool, "f").text, getxattr(pool, "f", "user.mergerfs.cmd.gc").result], [
+      "user.mergerfs.cmd.gc\0",
+      "ENODATA",
+    ]);
+    assertEquals(removexattr(pool, "f", "user.mergerfs.cmd.gc").result, "ok");
+    const node = pool.node("f");
+    for (const index of [0, 1]) Deno.removeSync(pool.on(index, "f"));
+    assertEquals(pool.send(wire.getxattr(pool.next(), node, "user.mergerfs.basepath", 100)).result, "ENOENT");
   });
 });
 
