@@ -1,7 +1,7 @@
 # Every command of the project; `make` lists them. The work is done by the scripts in .ci.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help run stop build test unit check fmt clean setup setup-test
+.PHONY: help run stop build test unit check bench fmt clean setup setup-test
 
 # Folders count too: removing a file changes its folder's time.
 SOURCES := $(shell find src 2>/dev/null) deno.json deno.lock .ci/build.sh .ci/env.sh
@@ -29,6 +29,9 @@ unit: setup ## run the tests that need neither a mount nor root
 
 check: setup ## format, lint, types, and the rules of the source tree
 	@.ci/check.sh
+
+bench: setup ## how long policy decisions take, as the tables of docs/benchmarks.md (a minute)
+	@. .ci/env.sh && deno bench --quiet --allow-all --no-check --json tests/bench | deno run --allow-all --no-check .ci/benchmark_tables.ts
 
 fmt: setup ## format the sources
 	@. .ci/env.sh && deno fmt --quiet

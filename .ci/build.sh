@@ -1,12 +1,12 @@
 #!/usr/bin/env bash
-# Compiles src/main.ts to dist/mergerfs-ts, one file with the worker and libfuse3 inside. Needs setup.sh to have run.
+# Compiles src/main.ts to dist/mergerfs-ts, one file with the workers and libfuse3 inside. Needs setup.sh to have run.
 # `make build` calls this only when a source is newer than the program.
 set -euo pipefail
 # shellcheck source=.ci/env.sh
 . "$(dirname "${BASH_SOURCE[0]}")/env.sh"
 
 MAIN=src/main.ts
-WORKER=src/worker/entry.ts
+WORKERS=(src/worker/entry.ts src/worker/reload_entry.ts)
 OUTPUT=$ROOT/dist/mergerfs-ts
 
 # `deno compile` embeds every npm package that the configuration names, used or not (the TypeScript compiler of the rule
@@ -26,7 +26,7 @@ JS
 }
 
 cd "$ROOT"
-for file in "$MAIN" "$WORKER"; do
+for file in "$MAIN" "${WORKERS[@]}"; do
   [ -f "$file" ] || fail "\"$file\" is missing; there is nothing to build"
 done
 write_build_config
@@ -35,6 +35,6 @@ rm -f "$OUTPUT.new"
 say "deno compile $MAIN (types are checked by \`make check\`)"
 # The code cache would leave a file in the temporary directory of every machine that runs the program.
 "$TOOLS/deno" compile --quiet --config "$TOOLS/build.json" --no-lock --cached-only --no-check --no-code-cache --allow-all \
-  --include "$WORKER" --include .tools/libfuse3.so.3 --output "$OUTPUT.new" "$MAIN"
+  "${WORKERS[@]/#/--include=}" --include .tools/libfuse3.so.3 --output "$OUTPUT.new" "$MAIN"
 mv "$OUTPUT.new" "$OUTPUT"
 say "dist/mergerfs-ts, $(($(stat -c %s "$OUTPUT") / 1000000)) MB"

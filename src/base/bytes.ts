@@ -1,15 +1,17 @@
 // Names and paths as bytes. In the request path they are never strings: a file name is any bytes but "/" and NUL,
 // UTF-8 or not, and must come out as it went in.
 
+import { path_text_bytes } from "./path_text.ts";
+
 export const SLASH = 0x2f;
 export const DOT = 0x2e;
 
 const encoder = new TextEncoder();
 const decoder = new TextDecoder();
 
-/** UTF-8 bytes of a text, with a NUL behind them, as system calls want it. */
+/** Bytes of a text, be it the text of a path that is not UTF-8 (path_text.ts), and a NUL, as system calls want it. */
 export function c_string(text: string): Uint8Array<ArrayBuffer> {
-  const encoded = encoder.encode(text);
+  const encoded = path_text_bytes(text);
   const bytes = new Uint8Array(encoded.length + 1);
   bytes.set(encoded);
   return bytes;

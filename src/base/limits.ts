@@ -6,3 +6,5 @@ export const PATH_MAX_BYTES = 4096;
 export const NAME_MAX_BYTES = 255;
 /** Most branches in one pool: a request's list of results has fixed memory. */
 export const BRANCHES_MAX = 4096;
+/** Largest config file; a larger one is a mistake, such as a device. */
+export const CONFIG_FILE_BYTES_MAX = 16 * 1024 * 1024;

@@ -21,6 +21,17 @@ export class PathBuffer {
     this.length = from.length;
   }
 
+  /** A path inside a directory of the root. Returns 0, or -ENAMETOOLONG with nothing changed. */
+  set_below(directory: Uint8Array, from: PathBuffer): number {
+    const length = directory.length + 1 + from.length;
+    if (length >= PATH_MAX_BYTES) return -ENAMETOOLONG;
+    copy_bytes(directory, 0, this.bytes, 0, directory.length);
+    this.bytes[directory.length] = SLASH;
+    copy_bytes(from.bytes, 0, this.bytes, directory.length + 1, from.length + 1);
+    this.length = length;
+    return 0;
+  }
+
   /** Adds one component. Returns 0, -ENAMETOOLONG when name or path get longer than the kernel allows, or -EINVAL. */
   append(name: Uint8Array, name_at: number, name_length: number): number {
     if (name_length === 0) return -EINVAL;

@@ -21,7 +21,7 @@ function expand_pattern(pattern: BranchPattern, files: BranchFiles, log: BranchL
   const specs: BranchSpec[] = [];
   for (const path of paths) {
     const canonical = files.realpath(path);
-    if (canonical !== undefined && !files.is_directory(canonical)) {
+    if (canonical !== undefined && files.is_no_directory(canonical)) {
       log(`Branch "${path}" is left out: it is not a directory.`);
       continue;
     }

@@ -8,7 +8,7 @@ import { fnmatch, has_magic, unescape_pattern } from "./fnmatch.ts";
 export interface GlobFiles {
   /** True when anything is there; a dangling symlink counts. */
   exists(path: string): boolean;
-  /** Names in a directory that are directories or symlinks, without "." and ".."; empty when it cannot be read. */
+  /** Names in a directory that are or lead to directories, without "." and ".."; empty when it cannot be read. */
   list_directories(path: string): readonly string[];
 }
 
@@ -51,25 +51,14 @@ function step(path: string, part: string, is_last: boolean, files: GlobFiles): s
   return matching.map((name) => path + name + behind);
 }
 
-/** `a{b,c}d` → `abd`, `acd`, in the written order; "{}" and braces without partner stay as they are. */
+/** `a{b,c}d` → `abd`, `acd`, in the written order; a brace that is never closed makes all of them ordinary. */
 export function expand_braces(pattern: string): string[] {
-  for (let open = find_brace(pattern, 0); open >= 0; open = find_brace(pattern, open + 1)) {
-    const parts = split_braces(pattern, open);
-    if (parts === undefined) continue;
-    const [alternatives, end] = parts;
-    const before = pattern.slice(0, open), behind = pattern.slice(end);
-    return alternatives.flatMap((alternative) => expand_braces(before + alternative + behind));
-  }
-  return [pattern];
-}
-
-/** Position of the next unescaped "{" that is not part of "{}"; -1 when there is none. */
-function find_brace(pattern: string, from: number): number {
-  for (let at = 0; at < pattern.length; at++) {
-    if (pattern[at] === "\\") at++;
-    else if (at >= from && pattern[at] === "{" && pattern[at + 1] !== "}") return at;
-  }
-  return -1;
+  const open = /^(?:[^\\{]|\\[^])*\{/.exec(pattern)?.[0].length;
+  const parts = open === undefined ? undefined : split_braces(pattern, open - 1);
+  if (parts === undefined) return [pattern];
+  const [alternatives, end] = parts;
+  const before = pattern.slice(0, open! - 1), behind = pattern.slice(end);
+  return alternatives.flatMap((alternative) => expand_braces(before + alternative + behind));
 }
 
 /** The alternatives of the brace at `open`, and where the text goes on; undefined when it is never closed. */

@@ -4,7 +4,7 @@
 import { EINVAL, ELOOP, ENODATA, ENOENT, EROFS, errno_text } from "../base/errno.ts";
 import { type Parsed, remedy_text } from "../base/parsed.ts";
 import { path_text } from "../base/path_text.ts";
-import type { BranchSpec } from "../branches/branch.ts";
+import { type BranchSpec, MODE_RO, MODE_RW } from "../branches/branch.ts";
 import { edit_branches } from "../branches/edit.ts";
 import { compare_bytewise } from "../branches/glob.ts";
 import { print_branch_paths, print_branches } from "../branches/print.ts";
@@ -20,13 +20,32 @@ export type Phase = "startup" | "runtime";
 
 /** Deepest nesting of config files, the first one counted (config spec §1.6). */
 const CONFIG_LEVELS_MAX = 6;
+/** No option: beside their values, what the daemon found of "mountpoint". */
+const CANONICAL_MOUNTPOINT = "canonical mountpoint";
 /** cache.files=libfuse and the older keys that say what it meant; a non-false value is remembered (departures D16). */
 const LEGACY_CACHE_KEYS = ["direct-io", "kernel-cache", "auto-cache"];
+
+/** A line of a config file that set an option. */
+export interface FileLine {
+  readonly key: string;
+  readonly value: string;
+  readonly file: string;
+  /** Counted from 1. */
+  readonly line: number;
+}
+
+/** What the config file said when it was last read as a whole, with the files that it names. */
+interface LastRead {
+  /** What relative paths started from at that time. */
+  readonly directory: string;
+  readonly lines: readonly FileLine[];
+}
 
 interface Serialized {
   readonly values: Readonly<Record<string, string>>;
   readonly branches: readonly (readonly [text: string, mode: number, own: string | null, canonical: boolean])[];
   readonly legacy: readonly string[];
+  readonly last_read: LastRead;
 }
 
 export class Configuration {
@@ -41,6 +60,9 @@ export class Configuration {
   #branches: readonly BranchSpec[] = [];
   #legacy = new Set<string>();
   #config_level = 0;
+  #last_read: LastRead = { directory: "", lines: [] };
+  /** The same of the file that is being read. */
+  #reading = { directory: "", lines: [] as FileLine[] };
   readonly #environment: Environment;
 
   constructor(environment: Environment = NO_ENVIRONMENT) {
@@ -50,6 +72,25 @@ export class Configuration {
   /** The branches, in order. The list is never changed in place. */
   get branches(): readonly BranchSpec[] {
     return this.#branches;
+  }
+
+  /** What the file of the option "config" said when it was last read, in order, "category.X" as it stands there. */
+  get file_lines(): readonly FileLine[] {
+    return this.#last_read.lines;
+  }
+
+  /** These lines count as what the file said. */
+  remember_file_lines(lines: readonly FileLine[]): void {
+    this.#last_read = { ...this.#last_read, lines };
+  }
+
+  /** The mountpoint as an absolute path without symlinks; as given until the daemon has looked. */
+  get canonical_mountpoint(): string {
+    return this.#values.get(CANONICAL_MOUNTPOINT) ?? this.get("mountpoint")!;
+  }
+
+  set canonical_mountpoint(path: string) {
+    this.#values.set(CANONICAL_MOUNTPOINT, path);
   }
 
   /** The older cache words that were given: "libfuse", "direct-io", "kernel-cache", "auto-cache" (departures D16). */
@@ -97,9 +138,16 @@ export class Configuration {
     this.#values.set(key, text);
   }
 
-  /** The mode of the branch with this path becomes another one (automatic switch to RO, config spec §4.7). */
-  set_branch_mode(text: string, mode: number): void {
-    this.#branches = this.#branches.map((branch) => branch.text === text ? { ...branch, mode } : branch);
+  /**
+   * RW branches with this path become RO (automatic switch to RO, config spec §4.7). True when there was one; whoever has
+   * given it another mode meanwhile is right.
+   */
+  make_read_only(text: string): boolean {
+    const before = this.#branches;
+    this.#branches = before.map((branch) =>
+      branch.text === text && branch.mode === MODE_RW ? { ...branch, mode: MODE_RO } : branch
+    );
+    return this.#branches.some((branch, at) => branch !== before[at]);
   }
 
   /** Everything as one text, for other threads and for a successor of the daemon. JSON without lone surrogates. */
@@ -113,16 +161,18 @@ export class Configuration {
         branch.canonical,
       ]),
       legacy: [...this.#legacy],
+      last_read: this.#last_read,
     };
     return JSON.stringify(serialized);
   }
 
   /** The configuration behind a text of serialize(). Branches are not looked up again. */
   static parse(serialized: string, environment: Environment = NO_ENVIRONMENT): Configuration {
-    const { values, branches, legacy } = JSON.parse(serialized) as Serialized;
+    const { values, branches, legacy, last_read } = JSON.parse(serialized) as Serialized;
     const configuration = new Configuration(environment);
     configuration.#values = new Map(Object.entries(values));
     configuration.#legacy = new Set(legacy);
+    configuration.#last_read = last_read;
     configuration.#branches = branches.map(([text, mode, own, canonical]) => ({
       text,
       mode,
@@ -133,8 +183,8 @@ export class Configuration {
   }
 
   /** A copy that can be changed and thrown away. */
-  copy(): Configuration {
-    return Configuration.parse(this.serialize(), this.#environment);
+  copy(environment: Environment = this.#environment): Configuration {
+    return Configuration.parse(this.serialize(), environment);
   }
 
   #fail(errno: number, problem: string, hint = ""): number {
@@ -144,6 +194,9 @@ export class Configuration {
   }
 
   #set_option(option: Option, text: string, phase: Phase): number {
+    const is_older_word = option.name === "cache.files" && text === "libfuse";
+    const value = option.kind.read(is_older_word ? "partial" : text, this.#environment.page_bytes);
+    if (!value.ok) return this.#refuse(value);
     if (option.name === "branches") return this.#set_branches(text);
     if (option.name === "config") return this.#set_config(text, phase);
     if (option.name === "srcmounts") return 0;
@@ -151,22 +204,18 @@ export class Configuration {
       const opened = this.#environment.try_append(text);
       if (opened < 0) return this.#fail(-opened, `cannot append to "${text}": ${errno_text(opened)}`);
     }
-    const is_older_word = option.name === "cache.files" && text === "libfuse";
     if (is_older_word && phase === "runtime") {
       this.#environment.log('"cache.files=libfuse" is an older spelling and taken as "cache.files=partial".');
     }
-    const result = this.#store(option, is_older_word ? "partial" : text);
-    if (result === 0) this.#note_legacy(option.name, text);
-    return result;
+    this.#store(option, value.value);
+    this.#note_legacy(option.name, text);
+    return 0;
   }
 
-  #store(option: Option, text: string): number {
-    const value = option.kind.read(text, this.#environment.page_bytes);
-    if (!value.ok) return this.#refuse(value);
+  #store(option: Option, text: string): void {
     const category = category_of(option.name);
-    if (category === undefined) this.#values.set(option.alias_of ?? option.name, value.value);
-    else for (const { name } of functions_of(category)) this.#values.set(name, value.value);
-    return 0;
+    if (category === undefined) this.#values.set(option.alias_of ?? option.name, text);
+    else for (const { name } of functions_of(category)) this.#values.set(name, text);
   }
 
   #refuse(value: Parsed<unknown>): number {
@@ -201,13 +250,19 @@ export class Configuration {
     if (this.#config_level >= CONFIG_LEVELS_MAX) {
       return this.#fail(ELOOP, `config files include each other more than ${CONFIG_LEVELS_MAX} levels deep`);
     }
-    const content = this.#environment.read_file(path);
+    const is_outermost = this.#config_level === 0;
+    if (is_outermost) {
+      const directory = text === "" ? this.#last_read.directory : this.#environment.working_directory();
+      this.#reading = { directory, lines: [] };
+    }
+    const content = this.#environment.read_file(absolute_path(path, this.#reading.directory));
     if (typeof content === "number") return this.#cannot_read(path, content);
     this.#config_level++;
     const failed = this.#apply_lines(path, path_text(content), phase);
     this.#config_level--;
     if (failed > 0) return this.#fail(EINVAL, `${failed} line${failed === 1 ? "" : "s"} of "${path}" refused`);
     this.#values.set("config", path);
+    if (is_outermost) this.#last_read = this.#reading;
     return 0;
   }
 
@@ -221,8 +276,12 @@ export class Configuration {
   #apply_lines(path: string, text: string, phase: Phase): number {
     let failed = 0;
     for (const { item, line } of config_lines(text)) {
-      const result = this.set(normal_key(item.key), item.value, phase);
-      if (result === 0) continue;
+      const key = normal_key(item.key);
+      const result = this.set(key, item.value, phase);
+      if (result === 0) {
+        if (key !== "config") this.#reading.lines.push({ key, value: item.value, file: path, line });
+        continue;
+      }
       failed++;
       this.file_errors.push({ errno: -result, text: item.text, remedy: this.last_remedy, file: path, line });
     }
@@ -230,7 +289,11 @@ export class Configuration {
   }
 }
 
+function absolute_path(path: string, directory: string): string {
+  return path.startsWith("/") || directory === "" ? path : `${directory}/${path}`;
+}
+
 /** The category that a "category.X" key sets; undefined for other keys. */
-function category_of(key: string): Category | undefined {
+export function category_of(key: string): Category | undefined {
   return CATEGORIES.find((category) => key === `category.${category}`);
 }

@@ -31,11 +31,15 @@ export function reason_text(errno: number): string {
   return REASONS.get(errno) ?? errno_text(errno);
 }
 
-/** The line for standard error, without line end; `program` is the name the daemon was started by. */
-export function format_error(error: ConfigError, program: string): string {
-  if (error.is_verbatim) return error.text;
+/** Reason, text, and in parentheses where it stands and what to do: one line, for the log. */
+export function error_text(error: ConfigError): string {
   const place = error.file === undefined ? "" : `${error.file}:${error.line}`;
   const details = [place, error.remedy].filter((part) => part !== "").join(": ");
   const behind = details === "" ? "" : ` (${details})`;
-  return `${program}: ERROR - ${reason_text(error.errno)} - ${error.text}${behind}`;
+  return `${reason_text(error.errno)} - ${error.text}${behind}`;
+}
+
+/** The line for standard error, without line end; `program` is the name the daemon was started by. */
+export function format_error(error: ConfigError, program: string): string {
+  return error.is_verbatim ? error.text : `${program}: ERROR - ${error_text(error)}`;
 }

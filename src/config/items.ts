@@ -37,7 +37,7 @@ export function split_item(text: string): Item {
   return { key, value, text: `${key}=${value}` };
 }
 
-/** The items of an -o group: split at unescaped commas, escapes undone, empty ones left out. */
+/** The items of an -o group: split at unescaped commas, escapes undone, empty ones left out; a NUL ends its item. */
 export function split_group(group: string): string[] {
   // An escape stands for a byte, so this works on bytes, one character each.
   const bytes = Array.from(path_text_bytes(group), (byte) => String.fromCharCode(byte)).join("");
@@ -55,7 +55,7 @@ export function split_group(group: string): string[] {
     } else item += character;
   }
   items.push(item);
-  return items.filter((each) => each !== "")
+  return items.map((each) => each.split("\0", 1)[0]!).filter((each) => each !== "")
     .map((each) => path_text(Uint8Array.from(each, (byte) => byte.charCodeAt(0))));
 }
 

@@ -42,6 +42,11 @@ function read_policy(text: string): Parsed<string> {
   return bad(EINVAL, `unknown policy "${text}"`, policy_hint(text));
 }
 
+/** Any text that system calls can take. */
+function read_text(text: string): Parsed<string> {
+  return text.includes("\0") ? bad(EINVAL, "the value has a NUL byte") : good(text);
+}
+
 /** A set has no order and no duplicates; the words are not trimmed. */
 function read_set(text: string): Parsed<string> {
   return good(text === "" ? "" : [...new Set(text.split("|"))].sort(compare_bytewise).join("|"));
@@ -105,8 +110,8 @@ export const SECONDS: Kind = { placeholder: "SECONDS", read: (text) => printed(p
 export const KIBIBYTES: Kind = { placeholder: "KIB", read: (text) => printed(parse_u64(text)) };
 export const SIGNED: Kind = { placeholder: "NUMBER", read: (text) => printed(parse_s64(text)) };
 export const SIGNED_SECONDS: Kind = { placeholder: "SECONDS", read: (text) => printed(parse_s64(text)) };
-export const TEXT: Kind = { placeholder: "TEXT", read: good };
-export const PATH: Kind = { placeholder: "PATH", read: good };
+export const TEXT: Kind = { placeholder: "TEXT", read: read_text };
+export const PATH: Kind = { placeholder: "PATH", read: read_text };
 export const POLICY: Kind = { placeholder: "POLICY", read: read_policy };
 export const PAGES: Kind = { placeholder: "SIZE", read: read_fuse_pages };
 export const SET: Kind = { placeholder: "NAME|NAME…", read: read_set };

@@ -2,6 +2,7 @@
 // changed, so that a request compares no text and looks up no name. Fields are called as the options, with the unit where
 // there is one; options that know a few words are numbers, the constants of words.ts.
 
+import { path_text_bytes } from "../base/path_text.ts";
 import { type BranchList, make_branches } from "../branches/branch.ts";
 import type { Policy } from "../policies/policy.ts";
 import { find_policy, type PolicyEntry } from "../policies/registry.ts";
@@ -56,6 +57,10 @@ class SettingsReader {
     return make_branches(this.#configuration.branches, default_minfreespace);
   }
 
+  protected canonical_mountpoint_bytes(): Uint8Array<ArrayBuffer> {
+    return path_text_bytes(this.#configuration.canonical_mountpoint);
+  }
+
   /** Word, threads and queue depth of func.readdir; 0 threads stand for the number of CPUs, at most 8. */
   protected readdir_part(part: 0 | 1 | 2): number {
     const parts = this.text("func.readdir").split(":");
@@ -76,6 +81,7 @@ export class Settings extends SettingsReader {
   readonly kernel_permissions_check = this.flag("kernel-permissions-check");
   readonly lazy_umount_mountpoint = this.flag("lazy-umount-mountpoint");
   readonly mountpoint = this.text("mountpoint");
+  readonly canonical_mountpoint: Uint8Array<ArrayBuffer> = this.canonical_mountpoint_bytes();
   readonly statfs = this.word("statfs");
   readonly statfs_ignore = this.word("statfs-ignore");
 

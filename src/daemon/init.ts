@@ -1,9 +1,11 @@
 // Answers INIT, the first message of a mount, and writes the outcome into the arena for everyone else.
 import { EAGAIN, EINTR, EIO, ENOENT, errno_text } from "../base/errno.ts";
+import { log } from "../base/log.ts";
 import { Configuration } from "../config/configuration.ts";
 import { Settings } from "../config/settings.ts";
 import { READDIRPLUS_WORDS } from "../config/words.ts";
 import { FUSE_INIT, FUSE_MIN_READ_BUFFER_BYTES } from "../fuse/abi.ts";
+import { flags_text, INIT2_NAMES, INIT_NAMES } from "../fuse/flag_names.ts";
 import {
   congestion_threshold_for,
   INIT_READY,
@@ -18,14 +20,12 @@ import {
 import { put_init, Reply } from "../fuse/reply.ts";
 import { Request } from "../fuse/request.ts";
 import { Arena } from "../state/arena.ts";
+import { TraceCell } from "../state/trace_cell.ts";
 import { read, write } from "../sys/file.ts";
 import { page_bytes } from "../sys/memory.ts";
+import { trace_reply, trace_request } from "../worker/trace.ts";
 import { StartError } from "./start_error.ts";
 
-const LIMIT_FILE = "/proc/sys/fs/fuse/max_pages_limit";
-/** Most pages a kernel with that file takes (operations §23), and most of one without. */
-const PAGES_MAX = 65535;
-const PAGES_MAX_WITHOUT_LIMIT_FILE = 256;
 /** Enough for INIT before anything is agreed: 257 pages, as operations §8.1 has it. */
 const FIRST_PAGES = 257;
 
@@ -36,6 +36,7 @@ export function answer_init(fd: number, arena: Arena, settings: Settings, worker
   const outgoing = new Uint8Array(FUSE_MIN_READ_BUFFER_BYTES);
   const reply = new Reply(outgoing, 0);
   const wishes = init_wishes(settings, worker_limit);
+  const traced = { request, reply, trace: new TraceCell(arena) };
   for (;;) {
     const length = read_message(fd, incoming);
     const decoded = request.decode_device(0, length);
@@ -45,9 +46,11 @@ export function answer_init(fd: number, arena: Arena, settings: Settings, worker
       write(fd, outgoing, reply.length);
       continue;
     }
+    if (settings.debug) trace_request(traced);
     const outcome = negotiate(read_offer(request), wishes);
     if (outcome.status < 0) reply.error(outcome.status);
     else reply.ok(put_init(reply, reply.body_word, outcome));
+    if (settings.debug) trace_reply(traced);
     if (write(fd, outgoing, reply.length) < 0 || outcome.status < 0) {
       throw new StartError(
         `This kernel speaks FUSE ${request.arg(0)}.${request.arg(1)}; 7.27 or newer is needed (Linux 4.19)`,
@@ -55,8 +58,13 @@ export function answer_init(fd: number, arena: Arena, settings: Settings, worker
     }
     if (outcome.status !== INIT_READY) continue;
     arena.init_outcome.set(to_words(outcome));
+    log("info", `INIT: FUSE 7.${outcome.minor}, ${outcome.max_pages} pages, ${features(outcome)}`);
     return outcome;
   }
+}
+
+function features({ flags, flags2 }: InitOutcome): string {
+  return [flags_text(flags, INIT_NAMES), flags_text(flags2, INIT2_NAMES)].filter((text) => text !== "").join("|");
 }
 
 function read_message(fd: number, incoming: Uint8Array<ArrayBuffer>): number {
@@ -81,35 +89,17 @@ function init_wishes(settings: Settings, worker_limit: number): InitWishes {
     direct_io_allow_mmap: settings.direct_io_allow_mmap,
     allow_idmap: settings.allow_idmap,
     readdirplus: READDIRPLUS_WORDS[settings.readdirplus]!,
-    passthrough: false,
-    max_stack_depth: 0,
+    // Also with passthrough.io=off, which may be changed while the pool is mounted.
+    passthrough: true,
+    max_stack_depth: settings.passthrough_max_stack_depth,
     default_permissions: settings.kernel_permissions_check,
     over_io_uring: false,
     has_resend: false,
-    max_pages: message_pages(settings.fuse_msg_size_pages),
+    max_pages: settings.fuse_msg_size_pages,
     page_bytes: page_bytes(),
     max_background,
     congestion_threshold: congestion_threshold_for(max_background),
   };
-}
-
-/** `fuse-msg-size` as the kernel allows it; its limit is raised where there is one (operations §23). */
-function message_pages(wanted: number): number {
-  const at_least_one = Math.max(1, wanted);
-  let limit: number;
-  try {
-    limit = Number(Deno.readTextFileSync(LIMIT_FILE));
-  } catch {
-    return Math.min(at_least_one, PAGES_MAX_WITHOUT_LIMIT_FILE);
-  }
-  const pages = Math.min(at_least_one, PAGES_MAX);
-  if (pages <= limit) return pages;
-  try {
-    Deno.writeTextFileSync(LIMIT_FILE, String(pages));
-    return pages;
-  } catch {
-    return limit;
-  }
 }
 
 /** What the kernel refused reads back as it really is (config §3.1). */

@@ -12,11 +12,17 @@ import { Arena } from "../state/arena.ts";
 import { ConfigCell } from "../state/config_cell.ts";
 import { TraceCell } from "../state/trace_cell.ts";
 import { Session } from "../sys/device.ts";
-import { geteuid, keep_capabilities, raise_limits, set_nice, umask } from "../sys/identity.ts";
+import { geteuid, keep_capabilities, raise_limits, umask } from "../sys/identity.ts";
+import { set_nice } from "../sys/scheduling.ts";
 import { detach } from "./background.ts";
 import { answer_init, show_refused } from "./init.ts";
 import { log_to_standard_error, log_to_syslog } from "./log_sinks.ts";
-import { mount_pool, resolve_mountpoint } from "./mount.ts";
+import { report_memory } from "./memory_report.ts";
+import { allowed_message_pages } from "./message_size.ts";
+import { mount_pool, resolve_mountpoint, unmount_former } from "./mount.ts";
+import { worker_cpus } from "./pin_threads.ts";
+import { set_read_ahead } from "./read_ahead.ts";
+import { Reloader } from "./reload.ts";
 import { catch_signals } from "./signals.ts";
 import { StartError } from "./start_error.ts";
 import { pool_size, WorkerPool } from "./worker_pool.ts";
@@ -33,8 +39,13 @@ export async function run_daemon(
 ): Promise<number> {
   if (in_background) log_to_syslog(program);
   else log_to_standard_error(program);
+  return await reporting_start_errors(program, () => mount_and_serve(program, version, line, in_background));
+}
+
+/** The exit code of a part of the start (0 when it has none); one that cannot go on says why and gives 1. */
+export async function reporting_start_errors(program: string, part: () => Promise<number | void>): Promise<number> {
   try {
-    return await mount_and_serve(program, version, line, in_background);
+    return await part() ?? 0;
   } catch (error) {
     if (!(error instanceof StartError)) throw error;
     console.error(`${program}: ${error.message}`);
@@ -51,9 +62,13 @@ async function mount_and_serve(
   const { configuration } = line;
   log("info", `${program} v${version} starts`);
   for (const warning of adjust_after_parsing(configuration)) log("warning", warning);
+  if (configuration.get("lazy-umount-mountpoint") === "true") unmount_former(configuration.get("mountpoint")!);
   const mountpoint = resolve_mountpoint(configuration.get("mountpoint")!);
+  configuration.canonical_mountpoint = mountpoint;
   if (geteuid() !== 0) console.error(`* WARNING: ${program} is not running as root and may not work correctly`);
-  prepare_process(new Settings(configuration));
+  const settings = new Settings(configuration);
+  prepare_process(settings);
+  configuration.force("fuse-msg-size", String(allowed_message_pages(settings.fuse_msg_size_pages)));
   configuration.force("pid", String(Deno.pid));
   configuration.force("version", version);
   const arena = Arena.create();
@@ -78,17 +93,22 @@ async function serve(
     worker_count(settings.read_thread_count, settings.process_thread_count, navigator.hardwareConcurrency),
     navigator.hardwareConcurrency,
   );
-  const signal = new Promise<string>((resolve) => catch_signals(resolve));
+  const reloader = new Reloader(arena);
+  const signal = new Promise<string>((resolve) => catch_signals(resolve, () => reloader.request()));
+  const cell = new ConfigCell(arena);
+  cell.edit(() => configuration.serialize());
+  redirect_trace(new TraceCell(arena), cell);
   show_refused(configuration, answer_init(session.fd(), arena, settings, size.limit));
-  new ConfigCell(arena).edit(() => configuration.serialize());
-  redirect_trace(new TraceCell(arena), settings.log_file);
-  const pool = new WorkerPool(arena, session.fd(), size);
+  cell.edit(() => configuration.serialize());
+  const pool = new WorkerPool({ arena, session_fd: session.fd(), size, cpus: worker_cpus(settings.pin_threads) });
   await pool.start();
   if (in_background) {
     await Promise.race([wait_for_answer(mountpoint), pool.end.then(failed_start)]);
     detach();
   }
   log_start(configuration, mountpoint, size.initial);
+  set_read_ahead(configuration, mountpoint);
+  report_memory(arena);
   const reason = await Promise.race([pool.end, signal.then((name) => `${name} received`)]);
   if (reason !== "") log("info", reason);
   return 0;
@@ -98,7 +118,8 @@ async function serve(
 function prepare_process(settings: Settings): void {
   umask(0);
   raise_limits();
-  set_nice(settings.scheduling_priority);
+  // Threads of the runtime are there already; those that come inherit it from whichever of these makes them.
+  for (const { name } of Deno.readDirSync("/proc/self/task")) set_nice(Number(name), settings.scheduling_priority);
   try {
     Deno.writeTextFileSync("/proc/self/oom_score_adj", OOM_SCORE);
   } catch {

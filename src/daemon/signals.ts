@@ -1,15 +1,20 @@
-// Signals (config §7.7): three end the daemon, the rest is caught and without effect.
+// Signals (config §7.7, departures D22): three end the daemon, SIGHUP reads the config file again, the rest is caught and
+// without effect.
 
 const ENDING: readonly Deno.Signal[] = ["SIGINT", "SIGTERM", "SIGQUIT"];
-const WITHOUT_EFFECT: readonly Deno.Signal[] = ["SIGHUP", "SIGUSR1", "SIGUSR2"];
+const WITHOUT_EFFECT: readonly Deno.Signal[] = ["SIGUSR1", "SIGUSR2"];
 const NUMBERS: Readonly<Record<string, number>> = { SIGHUP: 1, SIGINT: 2, SIGQUIT: 3, SIGTERM: 15 };
 
-/** Calls `end` with the name of a signal that ends the daemon. A signal the caller ignores stays ignored. */
-export function catch_signals(end: (signal: string) => void): void {
+/**
+ * Calls `end` with the name of a signal that ends the daemon, `reload` with each SIGHUP. A signal to end that the caller
+ * ignores stays ignored.
+ */
+export function catch_signals(end: (signal: string) => void, reload: () => void): void {
   const ignored = ignored_signals(Deno.readTextFileSync("/proc/self/status"));
   for (const signal of ENDING) {
     if (!ignored.has(NUMBERS[signal]!)) Deno.addSignalListener(signal, () => end(signal));
   }
+  Deno.addSignalListener("SIGHUP", reload);
   for (const signal of WITHOUT_EFFECT) Deno.addSignalListener(signal, () => {});
 }
 

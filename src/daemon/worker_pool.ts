@@ -10,6 +10,8 @@ import { WorkerEvent, WorkerStart } from "../worker/messages.ts";
 
 const STALL_CHECK_MS = 5;
 const RETIRE_CHECK_MS = 10_000;
+/** A spare that could not start is tried again after this time. */
+const RESTART_MS = 30_000;
 /** A disk that sleeps or is gone holds one worker for each process that needs it; a worker takes some 10 MiB. */
 const WORKERS_LIMIT_MIN = 64;
 const WORKERS_LIMIT_PER_CPU = 4;
@@ -27,24 +29,37 @@ export function pool_size(fixed: number, cpus: number): PoolSize {
   return { initial, limit: Math.min(WORKERS_MAX, Math.max(WORKERS_LIMIT_MIN, WORKERS_LIMIT_PER_CPU * cpus)) };
 }
 
+/** What a pool of workers is made with. */
+export interface PoolParts {
+  readonly arena: Arena;
+  readonly session_fd: number;
+  readonly size: PoolSize;
+  /** The CPUs of each worker by its index; undefined: all. */
+  readonly cpus?: ((worker: number) => readonly number[]) | undefined;
+  /** The module that a worker runs. */
+  readonly entry?: URL;
+}
+
+const ENTRY = new URL("../worker/entry.ts", import.meta.url);
+
 /** The workers of one mount. */
 export class WorkerPool {
   private readonly pool: Pool;
+  private readonly size: PoolSize;
   private workers = 0;
   private spares = 0;
   private ended = false;
   private retire_timer: number | undefined;
+  /** Set while no spare is made, because the last one could not start. */
+  private restart_timer: number | undefined;
   private serving_waiters: (() => void)[] = [];
   private resolve_end: (reason: string) => void = () => {};
   /** Settles when the mount is gone; the text is empty, or says what went wrong. */
   readonly end: Promise<string>;
 
-  constructor(
-    private readonly arena: Arena,
-    private readonly session_fd: number,
-    private readonly size: PoolSize,
-  ) {
-    this.pool = new Pool(arena);
+  constructor(private readonly parts: PoolParts) {
+    this.pool = new Pool(parts.arena);
+    this.size = parts.size;
     this.end = new Promise((resolve) => this.resolve_end = resolve);
   }
 
@@ -62,26 +77,41 @@ export class WorkerPool {
     this.pool.reset(index);
     this.workers++;
     if (is_spare) this.spares++;
-    const worker = new Worker(new URL("../worker/entry.ts", import.meta.url), {
-      type: "module",
-      name: `worker ${index}`,
-    });
+    const { arena, session_fd, cpus, entry } = this.parts;
+    const worker = new Worker(entry ?? ENTRY, { type: "module", name: `worker ${index}` });
     worker.onmessage = (event: MessageEvent<WorkerEvent>) => this.on_event(worker, event.data);
     worker.onerror = (event) => {
       event.preventDefault();
-      this.finish(`A worker could not go on: ${event.message}`);
+      worker.terminate();
+      this.on_loss(index, is_spare, event.message);
     };
     const start: WorkerStart = {
-      arena: this.arena.address(),
+      arena: arena.address(),
       index,
-      session_fd: this.session_fd,
+      session_fd,
       page_bytes: page_bytes(),
       is_spare,
+      cpus: cpus?.(index) ?? [],
     };
     worker.postMessage(start);
   }
 
+  // A worker that serves catches everything, so this one could not start. The others go on without a spare; a mount whose
+  // first workers do not start ends with the reason.
+  private on_loss(index: number, is_spare: boolean, message: string): void {
+    this.pool.set_state(index, WORKER_ENDED);
+    this.workers--;
+    if (!is_spare) return this.finish(`A worker could not start: ${message}`);
+    this.spares--;
+    log("error", `A worker could not start and is tried again in ${RESTART_MS / 1000} s: ${message}`);
+    this.restart_timer ??= setTimeout(() => {
+      this.restart_timer = undefined;
+      this.prepare_spares();
+    }, RESTART_MS);
+  }
+
   private prepare_spares(): void {
+    if (this.restart_timer !== undefined) return;
     while (!this.ended && this.spares < this.wanted_spares() && this.workers < this.size.limit) this.start_worker(true);
   }
 

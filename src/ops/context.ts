@@ -22,6 +22,7 @@ import { TraceCell } from "../state/trace_cell.ts";
 import { Credentials } from "./common/credentials.ts";
 import { BranchIds } from "./common/branch_ids.ts";
 import { HardLinkNotices } from "./common/hard_link_notices.ts";
+import { IoPriority } from "./common/io_priority.ts";
 import { Place } from "./common/place.ts";
 import { BranchProbe } from "./common/probe.ts";
 import { BranchResults } from "./common/results.ts";
@@ -83,6 +84,7 @@ export class Context {
   readonly space = new SpaceCache();
   readonly probe = new BranchProbe(this.space);
   readonly credentials = new Credentials();
+  readonly io_priority = new IoPriority();
 
   /** Attributes for the reply, and the branch they come from (-1: none, the control file or the fake root). */
   readonly stat = new StatxBuffer();
@@ -173,6 +175,7 @@ export class Context {
     const settings = this.settings;
     this.space.lifetime_s = settings.cache_statfs_s;
     this.nodes.never_forget = settings.never_forget_nodes;
+    if (!settings.proxy_ioprio) this.io_priority.restore();
     this.place.follow =
       this.place2.follow =
         settings.follow_symlinks === FOLLOW_DIRECTORY || settings.follow_symlinks === FOLLOW_ALL;

@@ -3,6 +3,7 @@ import { EAGAIN, EEXIST, EIO, ESTALE } from "../base/errno.ts";
 import { Branch } from "../branches/branch.ts";
 import { CREATE_OUT_BYTES, ENTRY_OUT_BYTES } from "../fuse/abi.ts";
 import { put_open } from "../fuse/reply.ts";
+import { F_REPLY_FLAGS } from "../state/layout.ts";
 import { close, O_CREAT, O_EXCL, O_NOFOLLOW, O_TMPFILE } from "../sys/file.ts";
 import { fstat, openat } from "../sys/path.ts";
 import { entry_reply } from "./common/attributes.ts";
@@ -76,7 +77,7 @@ function answer(c: Context, parent: number, fd: number): number {
     close(fd);
     return handle === -EAGAIN ? -EIO : handle;
   }
-  return reply_created(c, slot, handle, flags);
+  return reply_created(c, slot, handle);
 }
 
 function add_handle(c: Context, slot: number, fd: number, flags: number): number {
@@ -84,12 +85,12 @@ function add_handle(c: Context, slot: number, fd: number, flags: number): number
   return c.handles.add_file(slot, fd, c.branch_ids.id_of(c.stat_branch), flags, reply_flags, false);
 }
 
-function reply_created(c: Context, slot: number, handle: number, flags: number): number {
+function reply_created(c: Context, slot: number, handle: number): number {
   keep_path_hash(c, handle, c.path);
   entry_reply(c, slot, c.path);
   c.granted_handle = handle;
   const at = c.reply.body_word + ENTRY_OUT_BYTES / 4;
-  put_open(c.reply, at, handle, c.handles.reuse_of(handle), reply_open_flags(c.settings, flags, c.request.pid), 0);
+  put_open(c.reply, at, handle, c.handles.reuse_of(handle), c.handles.word(handle, F_REPLY_FLAGS), 0);
   return CREATE_OUT_BYTES;
 }
 
@@ -108,7 +109,7 @@ export function tmpfile(c: Context): number {
     close(fd);
     return handle;
   }
-  return reply_created(c, slot, handle, flags);
+  return reply_created(c, slot, handle);
 }
 
 function create_nameless(c: Context): number {

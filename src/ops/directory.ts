@@ -154,8 +154,7 @@ function put_entry_of(c: Context, directory: number, name_at: number, name_lengt
   if (slot < 0) return;
   inode_of(c, c.path);
   put_node(c, at_word, slot, c.settings.cache_entry_s, c.settings.cache_attr_s);
-  put_attributes(c, at_word + 10);
-  c.notices.note(slot, c.stat);
+  put_attributes(c, at_word + 10, slot);
 }
 
 function is_dots(at: number, length: number): boolean {

@@ -13,6 +13,7 @@ import {
   inode_of,
   is_followed,
   is_symlinkified,
+  replace_owner_and_mode,
 } from "./common/attributes.ts";
 import { getattr_by_handle, inode_of_handle } from "./common/handle_attributes.ts";
 import { BY_PATH, handle_or_path } from "./common/object_of_request.ts";
@@ -38,6 +39,7 @@ export function statx(c: Context): number {
   if (handle < 0) return handle;
   const result = handle === BY_PATH ? statx_by_path(c) : statx_by_handle(c, handle);
   if (result < 0) return result;
+  replace_owner_and_mode(c);
   return put_statx_out(
     c.reply,
     c.reply.body_word,
@@ -70,7 +72,8 @@ function fill_extended(c: Context): void {
   const words = c.stat.words;
   const ino_low = words[STATX_INO_WORD]!;
   const ino_high = words[STATX_INO_WORD + 1]!;
-  const reached = c.place.at(c.branch(c.stat_branch), c.path);
+  const branch = c.branch(c.stat_branch);
+  const reached = c.place.at(branch, c.path);
   const base_flags = (c.request.arg(4) & ~AT_SYMLINK_NOFOLLOW) | AT_STATX_DONT_SYNC;
   const mask = (c.request.arg(5) | STATX_BASIC_STATS) >>> 0;
   const { dirfd, path } = c.place;
@@ -79,7 +82,7 @@ function fill_extended(c: Context): void {
     if (follow !== FOLLOW_NEVER && c.stat2.is_symlink) follow_extended(c, base_flags, mask);
     const same = c.stat2.words[STATX_INO_WORD] === ino_low && c.stat2.words[STATX_INO_WORD + 1] === ino_high;
     // What is shown as a symlink has been converted already.
-    if (same && !is_symlinkified(c, c.stat2)) c.stat.bytes.set(c.stat2.bytes);
+    if (same && !is_symlinkified(c, branch, c.path, c.stat2)) c.stat.bytes.set(c.stat2.bytes);
   }
   c.place.done();
 }

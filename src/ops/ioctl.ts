@@ -20,9 +20,14 @@ const OUT_SIZE = 7;
 /** ioctl commands carry 14 bits of size (asm-generic/ioctl.h). */
 const DATA_BYTES_MAX = 16384;
 // Declared with a long, really with an int (ioctl_iflags(2)): no more than 4 bytes come back.
-const INT_COMMANDS = [0x80086601, 0x40086602, 0x80087601, 0x40087602];
+const FS_IOC_SETFLAGS = 0x40086602;
+const FS_IOC_SETVERSION = 0x40087602;
+const INT_COMMANDS = [0x80086601, FS_IOC_SETFLAGS, 0x80087601, FS_IOC_SETVERSION];
 // FS_IOC_FSGETXATTR and FS_IOC_FSSETXATTR: struct fsxattr, 28 bytes. The kernel asks them itself, as the four above.
-const OTHER_COMMANDS = [0x801c581f, 0x401c5820];
+const FS_IOC_FSSETXATTR = 0x401c5820;
+const OTHER_COMMANDS = [0x801c581f, FS_IOC_FSSETXATTR];
+/** From Linux 5.13 on the kernel checks who may give SETFLAGS and FSSETXATTR; 7.34 is the first minor that tells so. */
+const MINOR_WITH_CHECKED_FLAGS = 34;
 const INT_BYTES = 4;
 const buffer = new Uint8Array(DATA_BYTES_MAX);
 
@@ -37,7 +42,16 @@ export function ioctl(c: Context): number {
     return -EINVAL;
   }
   if (!INT_COMMANDS.includes(request.arg(COMMAND)) && !OTHER_COMMANDS.includes(request.arg(COMMAND))) return -ENOTTY;
+  if (!may_give(c, request.arg(COMMAND))) return -EPERM;
   return (flags & FUSE_IOCTL_DIR) !== 0 ? on_directory(c) : on_file(c);
+}
+
+// The branch would do it with the daemon's rights. What the kernel has not checked is root's.
+function may_give(c: Context, command: number): boolean {
+  if (c.request.uid === 0) return true;
+  if (command === FS_IOC_SETVERSION) return false;
+  const is_checked = c.init.minor >= MINOR_WITH_CHECKED_FLAGS;
+  return is_checked || (command !== FS_IOC_SETFLAGS && command !== FS_IOC_FSSETXATTR);
 }
 
 function on_file(c: Context): number {

@@ -1,17 +1,20 @@
 // LINK (operations §15): a further name on the branches that hold the file. Also the first name of an O_TMPFILE file
 // (departures D12).
-import { ENOENT, ESTALE, EXDEV } from "../base/errno.ts";
+import { ENOENT, EPERM, ESTALE, EXDEV } from "../base/errno.ts";
 import { Branch } from "../branches/branch.ts";
+import { LINK_EXDEV_PASSTHROUGH } from "../config/words.ts";
 import { F_BRANCH, F_FD } from "../state/layout.ts";
 import { close } from "../sys/file.ts";
 import { AT_FDCWD, AT_SYMLINK_FOLLOW, linkat } from "../sys/path.ts";
 import { entry_reply, getattr_by_path } from "./common/attributes.ts";
 import { clone_path } from "./common/clone_path.ts";
+import { is_control_file } from "./common/control_file.ts";
 import { lock_new_name } from "./common/create_targets.ts";
 import { first_branch, select_branches } from "./common/on_branches.ts";
 import { pin_canonical } from "./common/pins.ts";
 import { proc_path } from "./common/proc_path.ts";
 import { Context } from "./context.ts";
+import { link_by_symlink } from "./link_exdev.ts";
 
 /** LINK: on every branch of the link policy (rule R4). */
 export function link(c: Context): number {
@@ -23,9 +26,11 @@ export function link(c: Context): number {
   if (parent < 0) return parent;
   const named = c.path2.append(request.u8, request.name, request.name_length);
   if (named < 0) return named;
+  if (is_control_file(c.path2)) return -EPERM;
   const count = select_branches(c, c.settings.policy_link, c.path);
   if (count < 0) return count;
   const result = c.settings.rename_preserves_path ? link_preserving(c, count) : link_creating(c, count);
+  if (result === -EXDEV && c.settings.link_exdev !== LINK_EXDEV_PASSTHROUGH) return link_by_symlink(c, parent);
   if (result < 0) return result;
   const found = getattr_by_path(c, c.path2);
   if (found < 0) return found;

@@ -1,12 +1,10 @@
-// MKDIR, MKNOD and SYMLINK (operations §12).
-import { ENOENT, ENOSYS } from "../base/errno.ts";
+// MKDIR and MKNOD (operations §12).
+import { ENOSYS } from "../base/errno.ts";
 import { S_IFMT, S_IFREG } from "../base/statx.ts";
 import { Branch } from "../branches/branch.ts";
-import { FOLLOW_NEVER } from "../config/words.ts";
-import { ENTRY_OUT_BYTES } from "../fuse/abi.ts";
 import { close, O_CREAT, O_EXCL, O_WRONLY } from "../sys/file.ts";
-import { fstat, lstat, mkdirat, mknodat, openat, symlinkat } from "../sys/path.ts";
-import { entry_reply, entry_reply_with_timeouts, getattr_by_path } from "./common/attributes.ts";
+import { fstat, mkdirat, mknodat, openat } from "../sys/path.ts";
+import { entry_reply, getattr_by_path } from "./common/attributes.ts";
 import {
   choose_targets,
   create_on_target,
@@ -84,41 +82,5 @@ function call_create_and_close(c: Context, directory: number, target: Branch): n
   if (fd < 0) return fd;
   const result = fstat(fd, c.stat);
   close(fd);
-  return result;
-}
-
-// SYMLINK: the attributes come from the first link made, without asking a policy again.
-let first_made = -1;
-let target_view: Uint8Array<ArrayBuffer> = new Uint8Array(0);
-
-/** SYMLINK: on every branch of the symlink policy; the attributes are those of the first link made. */
-export function symlink(c: Context): number {
-  const parent = lock_new_name(c);
-  if (parent < 0) return parent;
-  const request = c.request;
-  target_view = request.u8.subarray(request.name2, request.name2 + request.name2_length + 1);
-  const made = with_read_only_retry(c, symlink_on_branches);
-  if (made < 0) return made;
-  if (first_made < 0) return -ENOENT;
-  c.stat_branch = first_made;
-  const slot = c.nodes.remember(parent, request.u8, request.name, request.name_length);
-  if (slot < 0) return slot;
-  if (c.settings.follow_symlinks === FOLLOW_NEVER) return entry_reply(c, slot, c.path);
-  entry_reply_with_timeouts(c, slot, c.path, 0, 0);
-  return ENTRY_OUT_BYTES;
-}
-
-function symlink_on_branches(c: Context): number {
-  first_made = -1;
-  return create_on_targets(c, c.settings.policy_symlink, call_symlink);
-}
-
-function call_symlink(c: Context, directory: number, target: Branch): number {
-  const allowed = c.credentials.become(c.request.uid, c.request.gid);
-  const result = allowed < 0 ? allowed : symlinkat(target_view, directory, c.place.name);
-  c.credentials.restore();
-  if (result === 0 && first_made < 0 && lstat(directory, c.place.name, c.stat) === 0) {
-    first_made = c.branches.indexOf(target);
-  }
   return result;
 }

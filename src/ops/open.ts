@@ -1,49 +1,59 @@
 // OPEN (operations §16.2). While a node is open, every further open of it gets the same branch file, whatever the
 // policy would choose by now.
-import { EAGAIN, EINTR, ENOENT } from "../base/errno.ts";
-import { FOLLOW_ALL, FOLLOW_NEVER, FOLLOW_REGULAR } from "../config/words.ts";
-import { FUSE_OPEN_KILL_SUIDGID, OPEN_OUT_BYTES } from "../fuse/abi.ts";
+import { EACCES, EAGAIN, EINTR, ENOENT } from "../base/errno.ts";
+import { Branch } from "../branches/branch.ts";
+import { CACHE_FILES_AUTO_FULL, FOLLOW_ALL, FOLLOW_NEVER, FOLLOW_REGULAR } from "../config/words.ts";
+import { FOPEN_KEEP_CACHE, FUSE_OPEN_KILL_SUIDGID, OPEN_OUT_BYTES } from "../fuse/abi.ts";
 import { put_open } from "../fuse/reply.ts";
 import { F_BRANCH } from "../state/layout.ts";
 import { close, O_ACCMODE, O_CREAT, O_EXCL, O_NOFOLLOW, O_RDONLY, O_TRUNC } from "../sys/file.ts";
 import { AT_FDCWD, fstat, openat } from "../sys/path.ts";
+import { is_unchanged } from "./common/fingerprint.ts";
 import { keep_path_hash } from "./common/handle_attributes.ts";
 import { kill_privileges, kills_privileges } from "./common/kill_privileges.ts";
-import { first_branch } from "./common/on_branches.ts";
+import { open_write_protected } from "./common/nfs_open.ts";
 import { branch_open_flags, reply_open_flags } from "./common/open_flags.ts";
+import { open_regular } from "./common/open_regular.ts";
 import { close_released } from "./common/pins.ts";
 import { proc_path } from "./common/proc_path.ts";
 import { Context } from "./context.ts";
 
 const ROUNDS_MAX = 64;
+/** No handle: another thread opened the node meanwhile, and its file is to be opened once more. */
+const ANOTHER_WAS_FASTER = 0;
 
 /** OPEN: the file of the branch that the open policy chooses, or the one that is open already. */
 export function open(c: Context): number {
   const slot = c.locks.lock_path(c.request.node_low, c.request.node_high, c.path);
   if (slot < 0) return slot;
   const flags = branch_open_flags(c.settings, c.request.arg(0)) & ~(O_CREAT | O_EXCL);
-  let handle = -EAGAIN;
-  for (let round = 0; round < ROUNDS_MAX && handle === -EAGAIN; round++) {
+  let reply_flags = reply_open_flags(c.settings, flags, c.request.pid);
+  let handle = ANOTHER_WAS_FASTER;
+  for (let round = 0; round < ROUNDS_MAX && handle === ANOTHER_WAS_FASTER; round++) {
     const canonical = c.handles.pin(slot);
-    handle = canonical >= 0 ? open_again(c, slot, canonical, flags) : open_first(c, slot, flags);
+    handle = canonical >= 0
+      ? open_again(c, slot, canonical, flags, reply_flags)
+      : open_first(c, slot, flags, reply_flags);
   }
-  if (handle < 0) return handle === -EAGAIN ? -EINTR : handle;
+  if (handle === ANOTHER_WAS_FASTER) return -EINTR;
+  if (handle < 0) return handle;
   keep_path_hash(c, handle, c.path);
   c.granted_handle = handle;
-  const reply_flags = reply_open_flags(c.settings, flags, c.request.pid);
+  if (c.settings.cache_files === CACHE_FILES_AUTO_FULL && is_unchanged(c, slot, handle)) {
+    reply_flags |= FOPEN_KEEP_CACHE;
+  }
   put_open(c.reply, c.reply.body_word, handle, c.handles.reuse_of(handle), reply_flags, 0);
   return OPEN_OUT_BYTES;
 }
 
 /** The node is open already, its canonical descriptor pinned: that file once more, with these flags. */
-function open_again(c: Context, slot: number, canonical: number, flags: number): number {
+function open_again(c: Context, slot: number, canonical: number, flags: number, reply_flags: number): number {
   const fd = !is_reading(flags) && is_behind_symlink(c, slot, canonical)
     ? -ENOENT
     : openat(AT_FDCWD, proc_path(canonical), flags & ~O_NOFOLLOW, 0);
   if (fd >= 0) {
     truncated(c, fd, flags);
     const branch = c.handles.word(c.handles.canonical_of(slot), F_BRANCH);
-    const reply_flags = reply_open_flags(c.settings, flags, c.request.pid);
     const handle = c.handles.add_file(slot, fd, branch, flags, reply_flags, true);
     if (handle > 0) return handle;
     close(fd);
@@ -76,25 +86,43 @@ function is_behind_symlink(c: Context, slot: number, canonical: number): boolean
   return !is_same;
 }
 
-/** Nobody has it open: the branch that the policy chooses. -EAGAIN when another thread was faster. */
-function open_first(c: Context, slot: number, flags: number): number {
-  const index = first_branch(c, c.settings.policy_open, c.path);
-  if (index < 0) return index;
-  const fd = open_on_branch(c, index, flags);
-  if (fd < 0) return fd;
+/**
+ * Nobody has it open: the branch that the policy chooses. One that does not have the file after all, because it went away
+ * or because a symlink is in the way of a write (departures D3), is left out, and the policy is asked again.
+ */
+function open_first(c: Context, slot: number, flags: number, reply_flags: number): number {
+  let branches = c.branches;
+  for (;;) {
+    c.probe.start(c.path);
+    const count = c.settings.policy_open(branches, c.probe, c.companion);
+    if (count <= 0) return count || -ENOENT;
+    const branch = branches[c.companion.indexes[0]!]!;
+    const fd = open_on_branch(c, branch, flags);
+    if (fd >= 0) return add_first(c, slot, fd, c.branches.indexOf(branch), flags, reply_flags);
+    if (fd !== -ENOENT) return fd;
+    branches = branches.filter((other) => other !== branch);
+  }
+}
+
+function add_first(
+  c: Context,
+  slot: number,
+  fd: number,
+  index: number,
+  flags: number,
+  reply_flags: number,
+): number {
   truncated(c, fd, flags);
-  const reply_flags = reply_open_flags(c.settings, flags, c.request.pid);
   const handle = c.handles.add_file(slot, fd, c.branch_ids.id_of(index), flags, reply_flags, false);
   if (handle < 0) close(fd);
-  return handle;
+  return handle === -EAGAIN ? ANOTHER_WAS_FASTER : handle;
 }
 
 // Reading uses the plain path; writing follows no symlink on its way (departures D3).
-function open_on_branch(c: Context, index: number, flags: number): number {
-  const branch = c.branch(index);
+function open_on_branch(c: Context, branch: Branch, flags: number): number {
   if (is_reading(flags)) {
     const reached = c.place.at(branch, c.path);
-    const fd = reached < 0 ? reached : openat(c.place.dirfd, c.place.path, flags, 0);
+    const fd = reached < 0 ? reached : open_regular(c, c.place.dirfd, c.place.path, flags);
     c.place.done();
     return fd;
   }
@@ -102,9 +130,10 @@ function open_on_branch(c: Context, index: number, flags: number): number {
   if (parent < 0) return parent;
   const follow = c.settings.follow_symlinks;
   const last = follow === FOLLOW_REGULAR || follow === FOLLOW_ALL ? 0 : O_NOFOLLOW;
-  const fd = openat(parent, c.place.name, flags | last, 0);
+  const fd = open_regular(c, parent, c.place.name, flags | last);
+  const opened = fd === -EACCES ? open_write_protected(c, branch, parent, flags) : fd;
   close(parent);
-  return fd;
+  return opened;
 }
 
 function truncated(c: Context, fd: number, flags: number): void {

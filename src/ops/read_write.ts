@@ -24,6 +24,7 @@ export function read(c: Context): number {
     c.body.fill(0, 0, size);
     return size;
   }
+  if (c.settings.proxy_ioprio) c.io_priority.take_over(request.pid);
   return pread(c.handles.word(handle, F_FD), c.body, size, request.arg64_exact(OFFSET));
 }
 
@@ -32,7 +33,12 @@ export function write(c: Context): number {
   const request = c.request;
   const handle = file_handle(c, request.arg(HANDLE), request.arg(HANDLE + 1));
   if (handle < 0) return -EBADF;
-  const written = c.settings.nullrw ? request.arg(SIZE) : write_data(c, handle);
+  if (c.settings.nullrw) {
+    put_write(c.reply, c.reply.body_word, request.arg(SIZE));
+    return WRITE_OUT_BYTES;
+  }
+  if (c.settings.proxy_ioprio) c.io_priority.take_over(request.pid);
+  const written = write_data(c, handle);
   if (written < 0) return written;
   if (kills_privileges(c, (request.arg(WRITE_FLAGS) & FUSE_WRITE_KILL_SUIDGID) !== 0)) {
     kill_privileges(c.handles.word(handle, F_FD));

@@ -1,14 +1,16 @@
 // RENAME and RENAME2 (operations §14, departures D11). A file always stays on its branch; stale copies of the target on
 // other branches are removed.
-import { EEXIST, EINVAL, EXDEV } from "../base/errno.ts";
+import { EEXIST, EINVAL, EPERM, EXDEV } from "../base/errno.ts";
 import { PathBuffer } from "../base/path_buffer.ts";
-import { StatxBuffer } from "../base/statx.ts";
 import { Branch } from "../branches/branch.ts";
+import { RENAME_EXDEV_PASSTHROUGH } from "../config/words.ts";
 import { close } from "../sys/file.ts";
-import { AT_REMOVEDIR, lstat, RENAME_EXCHANGE, RENAME_NOREPLACE, renameat2 } from "../sys/path.ts";
+import { AT_REMOVEDIR, RENAME_EXCHANGE, RENAME_NOREPLACE, renameat2 } from "../sys/path.ts";
 import { clone_path } from "./common/clone_path.ts";
-import { first_branch, select_branches } from "./common/on_branches.ts";
+import { is_control_file } from "./common/control_file.ts";
+import { first_branch, is_anywhere, is_there, select_branches } from "./common/on_branches.ts";
 import { Context } from "./context.ts";
+import { rename_by_symlink } from "./rename_exdev.ts";
 import { remove_on_branch } from "./unlink.ts";
 
 /** How a branch came out, by index; made once per worker. */
@@ -45,22 +47,38 @@ function rename_with_flags(c: Context, flags: number): number {
     request.name2_length,
   );
   if (locked < 0) return locked;
+  if (is_control_file(c.path2) || (flags === RENAME_EXCHANGE && is_control_file(c.path))) return -EPERM;
   if (flags === RENAME_EXCHANGE) return exchange(c);
+  // A copy on a branch that is not asked counts as well.
   if (flags === RENAME_NOREPLACE && is_anywhere(c, c.path2)) return -EEXIST;
   const result = c.settings.rename_preserves_path ? rename_preserving(c, flags) : rename_creating(c, flags);
+  if (result === -EXDEV && c.settings.rename_exdev !== RENAME_EXDEV_PASSTHROUGH) return leave_symlink(c);
   if (result < 0) return result;
   move_node(c);
   return 0;
+}
+
+// The object is another one by now: the next look-up of the new name makes a node for the symlink (operations F6d).
+function leave_symlink(c: Context): number {
+  const result = rename_by_symlink(c);
+  if (result < 0) return result;
+  c.notices.changed(c.locks.old_node);
+  if (c.locks.old_node !== 0) c.nodes.detach(c.locks.old_node);
+  forget_new_name(c);
+  return 0;
+}
+
+function forget_new_name(c: Context): void {
+  const request = c.request;
+  const parent = c.nodes.slot_of(request.arg(0), request.arg(1));
+  c.nodes.detach_named(parent, request.u8, request.name2, request.name2_length);
 }
 
 function move_node(c: Context): void {
   const request = c.request;
   const parent = c.nodes.slot_of(request.arg(0), request.arg(1));
   c.notices.changed(c.locks.new_node);
-  if (c.locks.old_node === 0) {
-    c.nodes.detach_named(parent, request.u8, request.name2, request.name2_length);
-    return;
-  }
+  if (c.locks.old_node === 0) return forget_new_name(c);
   // The change time of the file is new under every one of its names.
   c.notices.changed(c.locks.old_node);
   c.nodes.move(c.locks.old_node, parent, request.u8, request.name2, request.name2_length);
@@ -144,19 +162,6 @@ function remove_stale(c: Context): void {
 function remove_if_there(c: Context, branch: Branch, path: PathBuffer): void {
   if (!is_there(c, branch, path, c.stat) || c.stat.is_same_object(c.stat2)) return;
   remove_on_branch(c, branch, path, c.stat.is_directory ? AT_REMOVEDIR : 0);
-}
-
-function is_there(c: Context, branch: Branch, path: PathBuffer, out: StatxBuffer): boolean {
-  const reached = c.place.at(branch, path);
-  const found = reached === 0 && lstat(c.place.dirfd, c.place.path, out) === 0;
-  c.place.done();
-  return found;
-}
-
-// RENAME_NOREPLACE is about the pool: a copy on a branch that is not asked counts as well.
-function is_anywhere(c: Context, path: PathBuffer): boolean {
-  for (const branch of c.branches) if (is_there(c, branch, path, c.stat)) return true;
-  return false;
 }
 
 // RENAME_EXCHANGE is possible when both names are on exactly one branch, the same (departures D11).

@@ -4,7 +4,9 @@ import { EEXIST, ENODATA, ERANGE, EROFS } from "../base/errno.ts";
 import { path_text, path_text_bytes } from "../base/path_text.ts";
 import { Configuration } from "../config/configuration.ts";
 import { system_environment } from "../config/environment.ts";
+import { type ConfigError, error_text } from "../config/errors.ts";
 import { find_option, LISTED_OPTIONS, normal_key, OWN_OPTIONS } from "../config/options.ts";
+import { ConfigCell } from "../state/config_cell.ts";
 import { TraceCell } from "../state/trace_cell.ts";
 import { O_APPEND, O_CREAT, O_WRONLY } from "../sys/file.ts";
 import { AT_FDCWD, openat } from "../sys/path.ts";
@@ -62,23 +64,32 @@ export function set_control_value(c: Context): number {
   if ((c.request.arg(1) & XATTR_CREATE) !== 0) return -EEXIST;
   const request = c.request;
   const value = path_text(request.u8.slice(request.name2, request.name2 + request.name2_length));
-  let result = -EROFS;
-  c.settings_cell.cell.edit(function change(text) {
-    const changed = Configuration.parse(text, system_environment((message) => c.events.log("warning", message)));
-    result = changed.set(key, value, "runtime");
-    // A config file may have applied some of its lines before one failed (config §7.3).
-    return result === 0 || key === "config" ? changed.serialize() : undefined;
-  });
-  if (result === 0 && key === "log.file") redirect_trace(c.trace, value);
+  const { result, file_errors } = set_option(c, key, value);
+  for (const error of file_errors) c.events.log("error", error_text(error));
+  if (key === "log.file" || key === "config") redirect_trace(c.trace, c.settings_cell.cell);
   return result;
 }
 
-/** The trace goes to this file, or to standard error for an empty path. Setting the option has tried the file. */
-export function redirect_trace(trace: TraceCell, path: string): void {
-  if (path === "") return trace.use_standard_error();
-  const name = path_text_bytes(`${path}\0`);
-  const fd = openat(AT_FDCWD, name, O_WRONLY | O_CREAT | O_APPEND, 0o644);
-  if (fd >= 0) trace.use_file(fd);
+function set_option(c: Context, key: string, value: string): { result: number; file_errors: readonly ConfigError[] } {
+  let result = -EROFS;
+  let file_errors: readonly ConfigError[] = [];
+  c.settings_cell.cell.edit(function change(text) {
+    const changed = Configuration.parse(text, system_environment((message) => c.events.log("warning", message)));
+    result = changed.set(key, value, "runtime");
+    file_errors = changed.file_errors;
+    // A config file may have applied some of its lines before one failed (config §7.3).
+    return result === 0 || key === "config" ? changed.serialize() : undefined;
+  });
+  return { result, file_errors };
+}
+
+/** The trace goes to the file of "log.file", or to standard error when that is empty. A file is opened anew. */
+export function redirect_trace(trace: TraceCell, cell: ConfigCell): void {
+  trace.redirect(function open() {
+    const path = Configuration.parse(cell.read().text).get("log.file")!;
+    if (path === "") return undefined;
+    return openat(AT_FDCWD, path_text_bytes(`${path}\0`), O_WRONLY | O_CREAT | O_APPEND, 0o644);
+  });
 }
 
 function run_command(c: Context, command: string): number {

@@ -12,6 +12,8 @@ export class Handles {
   /** After `release_file` or `unpin`: descriptors that the caller closes now, outside the table lock. */
   readonly closing = new Int32Array(2);
   closing_count = 0;
+  /** The same for a backing id of the kernel (N_BACKING); 0: none. */
+  closing_backing = 0;
 
   private readonly header: Int32Array<ArrayBuffer>;
   private readonly words: Int32Array<ArrayBuffer>;
@@ -45,6 +47,19 @@ export class Handles {
     return this.node_words[node * at.NODE_WORDS + at.N_CANONICAL]!;
   }
 
+  /** The kernel's id of the file that the open node is passed through to, or 0. It stays until the last release. */
+  backing_of(node: number): number {
+    return this.node_words[node * at.NODE_WORDS + at.N_BACKING]!;
+  }
+
+  /**
+   * Whether reads and writes of the node pass us by: its file must then not be exchanged for another one, or later writes
+   * would be lost (departures D1). Stable while the caller holds the node's path exclusively: opening locks it shared.
+   */
+  has_backing(node: number): boolean {
+    return this.backing_of(node) !== 0;
+  }
+
   /**
    * Keeps a node's canonical descriptor from being closed and returns it; -EBADF when the node is not open.
    * Undone by `unpin`, or taken over by `add_file(…, pinned)`.
@@ -59,16 +74,25 @@ export class Handles {
 
   unpin(node: number): void {
     this.nodes.table.lock();
-    this.closing_count = 0;
+    this.start_closing();
     this.drop_open(node);
     this.nodes.table.unlock();
   }
 
   /**
-   * A handle for a file just opened. Without `pinned` it becomes the node's canonical one, or -EAGAIN when another
-   * thread was faster: the caller then opens that one's file instead. -ENFILE when the table is full.
+   * A handle for a file just opened. Without `pinned` it becomes the node's canonical one, with the backing id that all
+   * further opens share, or -EAGAIN when another thread was faster: the caller then opens that one's file instead.
+   * -ENFILE when the table is full.
    */
-  add_file(node: number, fd: number, branch: number, flags: number, reply_flags: number, pinned: boolean): number {
+  add_file(
+    node: number,
+    fd: number,
+    branch: number,
+    flags: number,
+    reply_flags: number,
+    pinned: boolean,
+    backing = 0,
+  ): number {
     this.nodes.table.lock();
     const head = this.canonical_of(node);
     const slot = head !== 0 && !pinned ? -EAGAIN : this.allocate(at.KIND_FILE);
@@ -81,6 +105,7 @@ export class Handles {
       this.words[handle + at.F_REPLY_FLAGS] = reply_flags;
       if (head === 0) {
         this.node_words[node * at.NODE_WORDS + at.N_CANONICAL] = slot;
+        this.node_words[node * at.NODE_WORDS + at.N_BACKING] = backing;
       } else {
         this.words[handle + at.F_NEXT] = this.word(head, at.F_NEXT);
         this.words[head * at.HANDLE_WORDS + at.F_NEXT] = slot;
@@ -100,7 +125,7 @@ export class Handles {
   /** Ends a file handle; what to close then stands in `closing`. */
   release_file(slot: number): void {
     this.nodes.table.lock();
-    this.closing_count = 0;
+    this.start_closing();
     const node = this.word(slot, at.F_NODE);
     const head = this.canonical_of(node);
     if (slot === head) {
@@ -167,13 +192,20 @@ export class Handles {
     return fd;
   }
 
-  // One open less. The last one takes the canonical descriptor with it.
+  private start_closing(): void {
+    this.closing_count = 0;
+    this.closing_backing = 0;
+  }
+
+  // One open less. The last one takes the canonical descriptor and the backing id with it.
   private drop_open(node: number): void {
     const opens = --this.node_words[node * at.NODE_WORDS + at.N_OPENS]!;
     if (opens > 0) return;
     const head = this.canonical_of(node);
     if (head !== 0) this.close_and_free(head);
     this.node_words[node * at.NODE_WORDS + at.N_CANONICAL] = 0;
+    this.closing_backing = this.backing_of(node);
+    this.node_words[node * at.NODE_WORDS + at.N_BACKING] = 0;
     this.nodes.free_if_unused(node);
   }
 

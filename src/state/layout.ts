@@ -3,7 +3,7 @@
 
 export const ARENA_MAGIC = 0x6d_66_74_73; // "mftsz" cut to a word
 /** Raised with every change of this file: a successor must not read an arena it does not understand. */
-export const ARENA_LAYOUT_VERSION = 1;
+export const ARENA_LAYOUT_VERSION = 2;
 
 const MIB = 1024 * 1024;
 
@@ -58,6 +58,7 @@ export const H_HANDLE_COUNT = 82;
 
 export const H_CONFIG_VERSION = 96;
 export const H_CONFIG_LENGTH = 97;
+/** Held while the text is copied in or out. */
 export const H_CONFIG_LOCK = 98;
 export const H_BRANCH_TEXT_TOP = 99;
 /** When the control file was first asked for, seconds since the epoch, two words (operations §10.5). */
@@ -67,8 +68,14 @@ export const H_CONTROL_FILE_TIME = 100;
 export const H_TRACE_FILE = 102;
 export const H_TRACE_TO_FILE = 103;
 
+/** Held while the trace is led elsewhere. */
+export const H_TRACE_LOCK = 105;
+
 /** Directories that cloning made (state/clone_counter.ts). */
 export const H_CLONES = 104;
+
+/** Held while a change of the configuration comes into force. */
+export const H_CONFIG_TURN = 106;
 
 /** What INIT settled: the flat words of fuse/init.ts. */
 export const H_INIT_OUTCOME = 128;
@@ -108,6 +115,8 @@ export const N_FINGERPRINT_HIGH = 16;
 export const N_LINK_NEXT = 17;
 /** Hash of (device, inode) while the node is in the index of hard links; 0 else. */
 export const N_LINK_KEY = 18;
+/** The kernel's id of the file that reads and writes of the open node are passed through to; 0 without one. */
+export const N_BACKING = 19;
 
 /** Bits of N_STATE. */
 export const NODE_IN_USE = 1;

@@ -12,6 +12,8 @@ import {
   H_TABLE_LOCK,
   N_CHILDREN,
   N_EXCLUSIVE,
+  N_FINGERPRINT_HIGH,
+  N_FINGERPRINT_LOW,
   N_HASH,
   N_LINK_KEY,
   N_LOOKUPS_HIGH,
@@ -200,6 +202,20 @@ export class Nodes {
   /** Whether the node is in the index of hard links; read without the lock, for the write path. */
   has_hard_links(slot: number): boolean {
     return this.words[slot * NODE_WORDS + N_LINK_KEY] !== 0;
+  }
+
+  /**
+   * Whether that is the fingerprint which the last open of the node left (operations §16.6); 0, 0 stands for none. It and
+   * its setter take no lock: two halves of different fingerprints only look like a changed file.
+   */
+  has_fingerprint(slot: number, low: number, high: number): boolean {
+    const node = slot * NODE_WORDS;
+    return this.words[node + N_FINGERPRINT_LOW] === (low | 0) && this.words[node + N_FINGERPRINT_HIGH] === (high | 0);
+  }
+
+  set_fingerprint(slot: number, low: number, high: number): void {
+    this.words[slot * NODE_WORDS + N_FINGERPRINT_LOW] = low;
+    this.words[slot * NODE_WORDS + N_FINGERPRINT_HIGH] = high;
   }
 
   /** Slots and upper id words of the other nodes of the same object; returns how many. */

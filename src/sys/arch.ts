@@ -10,6 +10,8 @@ interface ArchNumbers {
   readonly SYS_setfsuid: number;
   readonly SYS_setfsgid: number;
   readonly SYS_futex: number;
+  readonly SYS_ioprio_set: number;
+  readonly SYS_ioprio_get: number;
 }
 
 const X86_64: ArchNumbers = {
@@ -21,6 +23,8 @@ const X86_64: ArchNumbers = {
   SYS_setfsuid: 122,
   SYS_setfsgid: 123,
   SYS_futex: 202,
+  SYS_ioprio_set: 251,
+  SYS_ioprio_get: 252,
 };
 
 const AARCH64: ArchNumbers = {
@@ -32,12 +36,14 @@ const AARCH64: ArchNumbers = {
   SYS_setfsuid: 151,
   SYS_setfsgid: 152,
   SYS_futex: 98,
+  SYS_ioprio_set: 30,
+  SYS_ioprio_get: 31,
 };
 
 const numbers = Deno.build.arch === "aarch64" ? AARCH64 : X86_64;
 
 export const { O_DIRECTORY, O_NOFOLLOW, O_DIRECT, O_LARGEFILE } = numbers;
-export const { SYS_mknodat, SYS_setfsuid, SYS_setfsgid, SYS_futex } = numbers;
+export const { SYS_mknodat, SYS_setfsuid, SYS_setfsgid, SYS_futex, SYS_ioprio_set, SYS_ioprio_get } = numbers;
 
 /** New system calls have one number on every CPU (asm-generic/unistd.h). */
 export const SYS_openat2 = 437;

@@ -25,6 +25,7 @@ export const SEEK_DATA = 3;
 export const SEEK_HOLE = 4;
 
 export const F_GETFL = 3;
+export const F_SETFL = 4;
 export const FALLOC_FL_KEEP_SIZE = 1;
 export const FALLOC_FL_PUNCH_HOLE = 2;
 

@@ -84,11 +84,6 @@ export function umask(mask: number): number {
   return libc.umask(mask);
 }
 
-/** Sets the nice value of the calling thread; threads made later inherit it. */
-export function set_nice(value: number): number {
-  return checked(libc.setpriority(0, 0, value));
-}
-
 const RLIMIT_FSIZE = 1;
 const RLIMIT_NOFILE = 7;
 const UNLIMITED = 0xffff_ffff_ffff_ffffn;

@@ -1,6 +1,6 @@
 // System calls that take a path: a directory descriptor (or AT_FDCWD) and NUL-terminated bytes.
 // Each returns a value >= 0 or -errno; man page section 2 of the same name is the source.
-import { c_string, DOT, SLASH } from "../base/bytes.ts";
+import { c_length, c_string, DOT, SLASH } from "../base/bytes.ts";
 import { ELOOP, ENOENT, ENOSYS, ENOTDIR, EXDEV } from "../base/errno.ts";
 import { PATH_MAX_BYTES } from "../base/limits.ts";
 import { STATX_BASIC_STATS, StatxBuffer } from "../base/statx.ts";
@@ -65,6 +65,15 @@ export function symlinkat(target: Path, dirfd: number, path: Path): number {
 
 export function readlinkat(dirfd: number, path: Path, out: Uint8Array<ArrayBuffer>, size_bytes: number): number {
   return checked(libc.readlinkat(dirfd, path, out, size_bytes));
+}
+
+/**
+ * realpath(3): the canonical absolute path, symlinks resolved, into `out` (PATH_MAX bytes), NUL behind it. Returns its
+ * length, or -errno.
+ */
+export function realpath(path: Path, out: Path): number {
+  const found = checked(libc.realpath(path, out) === null ? -1 : 0);
+  return found < 0 ? found : c_length(out, 0, out.length);
 }
 
 export function renameat2(from_dirfd: number, from: Path, to_dirfd: number, to: Path, flags: number): number {

@@ -5,8 +5,9 @@ import { Arena } from "../state/arena.ts";
 import { Pool } from "../state/pool.ts";
 import { clone_device } from "../sys/device.ts";
 import { errno_text } from "../base/errno.ts";
-import { close } from "../sys/file.ts";
+import { close, dup } from "../sys/file.ts";
 import { has_kept_capabilities, keep_capabilities } from "../sys/identity.ts";
+import { run_on_cpus } from "../sys/scheduling.ts";
 import { MessageBuffers } from "./buffers.ts";
 import { serve_device } from "./device_loop.ts";
 import { Handler } from "./handle.ts";
@@ -34,6 +35,7 @@ function run(start: WorkerStart): { index: number; end: LoopEnd; errno: number }
   const init = from_words(new Uint32Array(arena.init_outcome), 0);
   // Capabilities are inherited from the main thread; a thread that has them not makes creates fail for users.
   if (!has_kept_capabilities()) keep_capabilities();
+  pin(start);
   const buffers = new MessageBuffers(init.max_write_bytes, start.page_bytes);
   const { request, reply, body, write_data_at } = buffers;
   const context = new Context({ arena, worker: index, request, reply, body, write_data_at, init, events: { log } });
@@ -69,10 +71,17 @@ function serve(
   return ended;
 }
 
-// Its own queue, so that a reply goes where its request came from; without one all workers share the mount's.
+// Its own queue, so that a reply goes where its request came from; without one all workers share the mount's, but each
+// by a number of its own, which it can close when it ends.
 function own_descriptor(session_fd: number): number {
-  const fd = clone_device(session_fd);
-  if (fd >= 0) return fd;
-  log("warning", `Cannot clone the FUSE device (${errno_text(fd)}): this worker shares the descriptor of the mount`);
-  return session_fd;
+  const clone = clone_device(session_fd);
+  if (clone >= 0) return clone;
+  log("warning", `Cannot clone the FUSE device (${errno_text(clone)}): this worker shares the queue of the mount`);
+  const fd = dup(session_fd);
+  return fd >= 0 ? fd : session_fd;
+}
+
+function pin({ index, cpus }: WorkerStart): void {
+  const result = cpus.length === 0 ? 0 : run_on_cpus(cpus);
+  if (result < 0) log("warning", `Worker ${index} cannot be bound to CPU ${cpus.join(", ")}: ${errno_text(result)}`);
 }

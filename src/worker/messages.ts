@@ -1,4 +1,4 @@
-// What passes between the main thread and a worker: one message down, at the start; events up.
+// What passes between the main thread and a thread that it starts: one message down, at the start; events up.
 import { ArenaAddress } from "../state/arena.ts";
 
 /** Everything a worker cannot read from the arena. */
@@ -9,6 +9,8 @@ export interface WorkerStart {
   readonly page_bytes: number;
   /** Waits until it is called instead of serving at once. */
   readonly is_spare: boolean;
+  /** The CPUs it may run on; empty: all. */
+  readonly cpus: readonly number[];
 }
 
 /** Why a worker's loop ended. */
@@ -20,3 +22,12 @@ export type WorkerEvent =
   | { readonly kind: "stall"; readonly index: number }
   | { readonly kind: "log"; readonly level: "warning" | "error"; readonly message: string }
   | { readonly kind: "ended"; readonly index: number; readonly end: LoopEnd; readonly errno: number };
+
+/** What the thread that reads the config file again has to know. */
+export interface ReloadStart {
+  readonly arena: ArenaAddress;
+}
+
+export type ReloadEvent =
+  | { readonly kind: "log"; readonly level: "info" | "warning" | "error"; readonly message: string }
+  | { readonly kind: "done" };

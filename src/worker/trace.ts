@@ -1,21 +1,30 @@
 // The trace of requests and replies (option `debug`, operations §26): one line each, to `log.file` or standard error.
 import { to_bytes } from "../base/bytes.ts";
 import { describe_reply, describe_request } from "../fuse/describe.ts";
-import { Context } from "../ops/context.ts";
+import { Reply } from "../fuse/reply.ts";
+import { Request } from "../fuse/request.ts";
+import { TraceCell } from "../state/trace_cell.ts";
 import { monotonic_ns } from "../sys/clock.ts";
 import { write } from "../sys/file.ts";
 
-/** Writes what passes through a context; lines are written whole, so those of several workers do not mix. */
-export function trace_request(c: Context): void {
+/** A request, its reply, and where lines about them go. */
+export interface Traced {
+  readonly request: Request;
+  readonly reply: Reply;
+  readonly trace: TraceCell;
+}
+
+/** Writes the line of a request; lines are written whole, so those of several workers do not mix. */
+export function trace_request(c: Traced): void {
   write_line(c, describe_request(c.request, monotonic_ns()));
 }
 
 /** The same for the reply; requests without one have no line. */
-export function trace_reply(c: Context): void {
+export function trace_reply(c: Traced): void {
   write_line(c, describe_reply(c.reply, c.request.opcode, monotonic_ns()));
 }
 
-function write_line(c: Context, line: string): void {
+function write_line(c: Traced, line: string): void {
   if (line === "") return;
   const bytes = to_bytes(`${line}\n`);
   write(c.trace.descriptor(), bytes, bytes.length);

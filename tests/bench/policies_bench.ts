@@ -1,53 +1,45 @@
-// How long one decision takes, for every policy, by number of branches, with space figures at hand (no system call).
-// The hash of inode numbers is measured beside it, because it runs on every reply.
-// Run: deno bench -A tests/bench/policies_bench.ts
+// How long one decision takes, for every policy and category, by number of branches, with the space figures in the daemon's
+// own cache and every path on every branch (no system call). The hash of inode numbers is measured beside it, because it
+// runs on every reply. Run: make bench
 
 import { calculate_inode, INODE_HYBRID_HASH } from "../../src/base/inode_number.ts";
+import { PathBuffer } from "../../src/base/path_buffer.ts";
 import { rapidhash } from "../../src/base/rapidhash.ts";
-import type { Probe } from "../../src/policies/policy.ts";
+import { make_branches, MODE_RW } from "../../src/branches/branch.ts";
+import { SpaceCache } from "../../src/ops/common/space_cache.ts";
 import { Selection } from "../../src/policies/policy.ts";
-import { POLICIES } from "../../src/policies/registry.ts";
-import { fake_branches } from "../support/fake_pool.ts";
+import { CATEGORIES, POLICIES } from "../../src/policies/registry.ts";
+import { KnownPathProbe } from "../support/known_path_probe.ts";
 
-/** Space as a cache gives it: typed arrays, read by index. */
-class CachedProbe implements Probe {
-  available_bytes = 0;
-  used_bytes = 0;
-  read_only = false;
-  readonly #available: Float64Array;
-  readonly #used: Float64Array;
+const PATH = new PathBuffer();
 
-  constructor(count: number) {
-    this.#available = Float64Array.from({ length: count }, (_, index) => 1e12 + (index * 7919) % 101 * 1e9);
-    this.#used = Float64Array.from({ length: count }, (_, index) => 2e12 + (index * 104729) % 97 * 1e9);
-  }
+const directory = Deno.makeTempDirSync({ prefix: "mergerfs-ts-bench-" });
+addEventListener("unload", () => Deno.removeSync(directory, { recursive: true }));
+const cache = new SpaceCache();
+cache.lifetime_s = Infinity;
+const probe = new KnownPathProbe(cache);
+const out = new Selection();
 
-  exists(): boolean {
-    return true;
-  }
-
-  mtime_s(): number {
-    return 1_700_000_000;
-  }
-
-  space(_branch: unknown, index: number): boolean {
-    this.available_bytes = this.#available[index]!;
-    this.used_bytes = this.#used[index]!;
-    return true;
-  }
-
-  up(): boolean {
-    return false;
-  }
-}
-
-for (const count of [1, 4, 8, 16, 64]) {
-  const branches = fake_branches(Array.from({ length: count }, () => ({})));
-  const probe = new CachedProbe(count);
-  const out = new Selection();
-  for (const { name, create, search } of POLICIES) {
-    Deno.bench({ name: `${name} create`, group: `${count} branches`, fn: () => void create(branches, probe, out) });
-    Deno.bench({ name: `${name} search`, group: `${count} branches`, fn: () => void search(branches, probe, out) });
+// The most first, so that the code is warm when little is measured.
+for (const count of [64, 16, 8, 4, 1]) {
+  const paths = Array.from({ length: count }, (_, index) => `${directory}/${index}`);
+  for (const path of paths) Deno.mkdirSync(path, { recursive: true });
+  const spec = { mode: MODE_RW, own_minfreespace: undefined, canonical: true };
+  const branches = make_branches(paths.map((text) => ({ ...spec, text })), 0n);
+  for (const policy of POLICIES) {
+    for (const category of CATEGORIES) {
+      const choose = policy[category];
+      Deno.bench({
+        name: `${policy.name} ${category}`,
+        group: `${count}`,
+        n: 30_000,
+        warmup: 5_000,
+        fn: () => {
+          probe.start(PATH);
+          choose(branches, probe, out);
+        },
+      });
+    }
   }
 }
 

@@ -94,6 +94,14 @@ Deno.test("what is missing stays and is said, what is no directory goes and is s
   assertStringIncludes(messages[1]!, '"/m/file"');
 });
 
+Deno.test("a disk that does not answer stays a branch", () => {
+  // What a mounted but broken disk shows: a path that resolves, and nobody can tell what is there.
+  const silent = { ...FILES, realpath: (text: string) => text, is_no_directory: () => false, glob: () => [] };
+  const edited = edit_branches([], "/m/broken=NC", silent, () => {});
+  assert(edited.ok);
+  assertEquals(print_branches(edited.value), "/m/broken=NC");
+});
+
 Deno.test("more branches than a request can hold are refused", () => {
   const most = Array(BRANCHES_MAX).fill("/m/a").join(":");
   assertEquals(list_of(most).length, BRANCHES_MAX);

@@ -3,7 +3,9 @@
 import { assertEquals } from "@std/assert";
 import { compare_bytewise, expand_braces } from "../../src/branches/glob.ts";
 import { SYSTEM_BRANCH_FILES } from "../../src/branches/branch_files.ts";
+import { AT_FDCWD, mkdirat, symlinkat } from "../../src/sys/path.ts";
 import { fake_branch_files } from "../support/fake_files.ts";
+import { in_scratch_directory, path_bytes } from "../support/scratch.ts";
 
 const FILES = fake_branch_files({
   directories: [
@@ -53,7 +55,8 @@ Deno.test("expanding braces", () => {
     ["a{b,c{d,e}}f", ["abf", "acdf", "acef"]],
     ["a{,b}", ["a", "ab"]],
     ["a{b}", ["ab"]],
-    ["a{}b{c,d}", ["a{}bc", "a{}bd"]],
+    ["a{}b{c,d}", ["abc", "abd"]],
+    ["a{b{c,d}", ["a{b{c,d}"]],
     ["a{b,c", ["a{b,c"]],
     ["a\\{b,c}", ["a\\{b,c}"]],
     ["a{b\\,c,d}", ["ab\\,c", "ad"]],
@@ -66,18 +69,33 @@ Deno.test("bytewise order is not the order of UTF-16", () => {
 });
 
 Deno.test("on a real directory", () => {
-  const root = Deno.realPathSync(Deno.makeTempDirSync());
-  try {
+  in_scratch_directory((directory) => {
+    const root = Deno.realPathSync(directory);
     for (const name of ["d2", "d1", "other"]) Deno.mkdirSync(`${root}/${name}`);
     Deno.writeTextFileSync(`${root}/d3`, "");
     Deno.symlinkSync(`${root}/other`, `${root}/d0`);
-    assertEquals(SYSTEM_BRANCH_FILES.glob(`${root}/d*`), [`${root}/d0`, `${root}/d1`, `${root}/d2`]);
-    assertEquals(SYSTEM_BRANCH_FILES.realpath(`${root}/d1/../d0/`), `${root}/other`);
-    assertEquals(SYSTEM_BRANCH_FILES.realpath(`${root}/none`), undefined);
-    assertEquals(SYSTEM_BRANCH_FILES.realpath(`${root}/\udcff`), undefined);
-    assertEquals(SYSTEM_BRANCH_FILES.is_directory(`${root}/d0`), true);
-    assertEquals(SYSTEM_BRANCH_FILES.is_directory(`${root}/d3`), false);
-  } finally {
-    Deno.removeSync(root, { recursive: true });
-  }
+    Deno.symlinkSync(`${root}/d3`, `${root}/d4`);
+    Deno.symlinkSync(`${root}/none`, `${root}/d5`);
+    const { glob, realpath, is_no_directory } = SYSTEM_BRANCH_FILES;
+    assertEquals(glob(`${root}/d*`), [`${root}/d0`, `${root}/d1`, `${root}/d2`]);
+    assertEquals(realpath(`${root}/d1/../d0/`), `${root}/other`);
+    assertEquals(realpath(`${root}/none`), undefined);
+    const names = ["d0", "d1", "d3", "d4", "none"];
+    assertEquals(names.filter((name) => is_no_directory(`${root}/${name}`)), ["d3", "d4"]);
+  });
+});
+
+Deno.test("names that are not UTF-8 are found by patterns and resolved", () => {
+  in_scratch_directory((directory) => {
+    const root = Deno.realPathSync(directory);
+    for (const name of [[0x64, 0xff], [0x64, 0xfe], [0x64, 0xc3, 0xa9]]) {
+      mkdirat(AT_FDCWD, path_bytes(root, name), 0o755);
+    }
+    symlinkat(path_bytes(root, [0x64, 0xff]), AT_FDCWD, path_bytes(root, "link"));
+    const { glob, realpath, is_no_directory } = SYSTEM_BRANCH_FILES;
+    assertEquals(glob(`${root}/d?`), [`${root}/d\u00e9`, `${root}/d\udcfe`, `${root}/d\udcff`]);
+    assertEquals(glob(`${root}/d\udcff`), [`${root}/d\udcff`]);
+    assertEquals(realpath(`${root}/link`), `${root}/d\udcff`);
+    assertEquals(is_no_directory(`${root}/d\udcff`), false);
+  });
 });

@@ -3,7 +3,6 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import * as fc from "fast-check";
 import { EINVAL, ELOOP, ENODATA, ENOENT, EOVERFLOW, EROFS } from "../../src/base/errno.ts";
-import { MODE_RO } from "../../src/branches/branch.ts";
 import { adjust_after_parsing } from "../../src/config/adjust.ts";
 import { Configuration } from "../../src/config/configuration.ts";
 import { OPTIONS } from "../../src/config/options.ts";
@@ -124,7 +123,12 @@ Deno.test("branches: instructions, printing, paths, one mode", () => {
   ]);
   assertEquals(configuration.get("branches"), "/m/a=NC,1K:/m/b=RW");
   assertEquals(configuration.get("srcmounts"), "/m/a:/m/b");
-  configuration.set_branch_mode("/m/b", MODE_RO);
+  assertEquals(["/m/b", "/m/b", "/m/a", "/none"].map((path) => configuration.make_read_only(path)), [
+    true,
+    false,
+    false,
+    false,
+  ]);
   assertEquals(configuration.get("branches"), "/m/a=NC,1K:/m/b=RO");
 });
 

@@ -21,6 +21,8 @@ Deno.test("groups", () => {
     ["a\\", ["a\\"]],
     ["\\303\\251", ["é"]],
     ["\\377", ["\udcff"]],
+    ["a\\000b,c", ["a", "c"]],
+    ["\\000a", []],
     ["é,日", ["é", "日"]],
   ];
   for (const [group, expected] of cases) assertEquals(split_group(group), expected, group);

@@ -3,8 +3,9 @@
 
 import { assertEquals } from "@std/assert";
 import { type Pool, with_pool } from "../support/mount.ts";
-import { python, run } from "../support/run.ts";
+import { must, python, run } from "../support/run.ts";
 import { kill } from "../support/temp_dir.ts";
+import { wait_until } from "../support/wait_until.ts";
 
 const STUCK_PROCESSES = 12;
 const HEALTHY_FILES = 40;
@@ -19,6 +20,7 @@ async function with_hanging_branch(
   await with_pool({ branches: [{}] }, async (inner) => {
     const branches = [{}, { path: inner.mountpoint }];
     const prepare = ([healthy]: readonly string[]) => {
+      Deno.writeTextFileSync(`${healthy!}/../pool.conf`, "");
       Deno.mkdirSync(`${healthy!}/healthy`);
       for (let at = 0; at < HEALTHY_FILES; at++) Deno.writeTextFileSync(`${healthy!}/healthy/${at}`, `healthy ${at}`);
       for (let at = 0; at < STUCK_PROCESSES; at++) {
@@ -35,6 +37,18 @@ async function with_hanging_branch(
       }
     });
   });
+}
+
+/** How many threads of a process wait for the answer of a FUSE server. */
+function hanging_threads(pid: number): number {
+  const tasks = `/proc/${pid}/task`;
+  return [...Deno.readDirSync(tasks)].filter(({ name }) => {
+    try {
+      return Deno.readTextFileSync(`${tasks}/${name}/wchan`) === "request_wait_answer";
+    } catch {
+      return false; // it has ended meanwhile
+    }
+  }).length;
 }
 
 /** Everything that needs only the healthy branch; no dentry or attribute is cached. */
@@ -138,5 +152,30 @@ Deno.test("buffered reads that hang on one branch do not stop buffered reads of 
       Array.from({ length: STUCK_PROCESSES }, (_, at) => `slow ${at}`),
       Array.from({ length: HEALTHY_FILES }, (_, at) => `healthy ${at}`),
     ]);
+  });
+});
+
+Deno.test("a change of the branch list that hangs stops no request and no other change", async () => {
+  await with_hanging_branch("config=pool.conf", async (pool, inner) => {
+    const set = (value: string) =>
+      run("setfattr", ["-n", "user.mergerfs.branches", "-v", value, pool.path(".mergerfs")]);
+    const get = (key: string) =>
+      must("getfattr", ["--only-values", "-n", `user.mergerfs.${key}`, pool.path(".mergerfs")]);
+    kill(inner.pid, "SIGSTOP");
+    const changing = set(`+${inner.mountpoint}/slow1=RO`);
+    await wait_until("the change hangs", () => hanging_threads(pool.pid) === 1);
+    // Reading the config file again hangs, too; the main thread does not.
+    await Deno.writeTextFile(`${pool.directory}/pool.conf`, `branches=+${inner.mountpoint}/slow2\n`);
+    kill(pool.pid, "SIGHUP");
+    await wait_until("the second change hangs, too", () => hanging_threads(pool.pid) === 2);
+    const stuck = Array.from({ length: 4 }, (_, at) => run("cat", [pool.path(`slow${at}/f`)]));
+    await pool.wait_for_trace(/opcode=LOOKUP\b.*"slow\d+"/, 4);
+    assertEquals(await work_on_healthy(pool), HEALTHY_RESULT);
+    assertEquals(await get("branches"), pool.branches.map((path) => `${path}=RW`).join(":"));
+
+    kill(inner.pid, "SIGCONT");
+    assertEquals([(await changing).code, ...(await Promise.all(stuck)).map(({ code }) => code)], [0, 0, 0, 0, 0]);
+    await wait_until("both changes are in force", async () => /slow2=RW/.test(await get("branches")));
+    assertEquals((await get("branches")).includes(`${inner.mountpoint}/slow1=RO`), true);
   });
 });

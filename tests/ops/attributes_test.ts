@@ -96,15 +96,6 @@ Deno.test("the control file is always there, with one time, and never a branch's
   });
 });
 
-Deno.test("hidden options uid, gid and umask (decimal) change what is shown, not what is", () => {
-  with_pool({ tree: ["0/f"], options: { uid: "7", gid: "8", umask: "18" } }, (pool) => {
-    Deno.chmodSync(pool.on(0, "f"), 0o4600);
-    const shown = ({ mode, uid, gid }: { mode: number; uid: number; gid: number }) => [mode, uid, gid];
-    assertEquals(shown(pool.lookup("f").attr), [REGULAR | 0o755, 7, 8]);
-    assertEquals(shown(calls.getattr(pool, "f").attr), [REGULAR | 0o755, 7, 8]);
-  });
-});
-
 Deno.test("inode numbers: a directory by its path, the same on every branch; a file by its branch", () => {
   with_pool({ branches: ["", ""], tree: ["0/d/sub/", "1/d/sub/f", "0/d/sub/g"] }, (pool) => {
     const ino = (path: string) => calls.getattr(pool, path).attr.ino;

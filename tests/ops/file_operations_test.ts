@@ -7,6 +7,7 @@ import * as wire from "../support/wire.ts";
 
 const FS_IOC_GETFLAGS = 0x80086601;
 const FS_IOC_SETFLAGS = 0x40086602;
+const FS_IOC_SETVERSION = 0x40087602;
 const FS_IOC_GETVERSION = 0x80087601;
 const FS_IOC_FSGETXATTR = 0x801c581f;
 const FS_IOC_GETFSMAP = 0xc0c0583b;
@@ -75,13 +76,17 @@ Deno.test("copy_file_range between two files and inside one", () => {
   });
 });
 
-function u32_bytes(value: number): Uint8Array {
-  return wire.pack("II", value, 0);
+// With what is set already: ext4 takes a missing EXTENTS flag as the wish to convert the file.
+function flags_and_nodump(pool: Pool, node: bigint, handle: bigint): Uint8Array {
+  const got = pool.send(wire.ioctl(pool.next(), node, handle, FS_IOC_GETFLAGS, 0, new Uint8Array(0), 8));
+  return wire.pack("II", got.u32(16) | NODUMP, 0);
 }
 
 root_test("ioctl: flags of files and directories, four bytes come back", () => {
   with_file("x", (pool, node, handle) => {
-    const set = pool.send(wire.ioctl(pool.next(), node, handle, FS_IOC_SETFLAGS, 0, u32_bytes(NODUMP)));
+    const set = pool.send(
+      wire.ioctl(pool.next(), node, handle, FS_IOC_SETFLAGS, 0, flags_and_nodump(pool, node, handle)),
+    );
     assertEquals([set.result, set.u32(0)], ["ok", 0]);
     const got = pool.send(wire.ioctl(pool.next(), node, handle, FS_IOC_GETFLAGS, 0, new Uint8Array(0), 8));
     assertEquals([got.body.length, got.u32(16) & NODUMP], [20, NODUMP]);
@@ -93,6 +98,27 @@ root_test("ioctl: flags of files and directories, four bytes come back", () => {
     const extended = pool.send(wire.ioctl(pool.next(), node, handle, FS_IOC_FSGETXATTR, 0, new Uint8Array(0), 28));
     assertEquals([extended.result, extended.body.length], ["ok", 16 + 28]);
   });
+});
+
+root_test("ioctl: what the kernel has not checked is root's", () => {
+  const commands: readonly (readonly [number, number, number, string])[] = [
+    [FS_IOC_SETFLAGS, 34, 1000, "ok"],
+    [FS_IOC_SETFLAGS, 33, 1000, "EPERM"],
+    [FS_IOC_SETFLAGS, 33, 0, "ok"],
+    [FS_IOC_SETVERSION, 45, 1000, "EPERM"],
+    [FS_IOC_GETFLAGS, 33, 1000, "ok"],
+  ];
+  for (const [command, minor, uid, wanted] of commands) {
+    with_pool({ tree: ["0/f:x"], outcome: { minor } }, (pool) => {
+      const [node, handle] = [pool.node("f"), pool.open("f", O_RDONLY)];
+      const message = wire.ioctl(pool.next(), node, handle, command, 0, flags_and_nodump(pool, node, handle));
+      assertEquals(
+        pool.send(wire.from({ uid, gid: uid }, message)).result,
+        wanted,
+        `${command.toString(16)} ${minor} ${uid}`,
+      );
+    });
+  }
 });
 
 Deno.test("ioctl: what is refused before any branch is asked", () => {

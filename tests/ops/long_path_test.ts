@@ -102,6 +102,23 @@ Deno.test("one byte more than a path may have is ENAMETOOLONG, also a name of 25
   });
 });
 
+Deno.test("symlinkify leaves a file whose path is too long for a symlink", () => {
+  with_long_branch((pool) => {
+    pool.set("symlinkify", "true");
+    pool.set("symlinkify-timeout", "-1");
+    const room = 4095 - pool.option("branches").slice(0, -"=RW".length).length - 1;
+    const depth = Math.ceil(room / 251) - 1;
+    const node = dig(pool, depth);
+    const longest = room - depth * 251;
+    for (const [length, type, target] of [[longest, 0o120000, 4095], [longest + 1, 0o100000, 0]] as const) {
+      const entry = pool.send(wire.mknod(pool.next(), node, "n".repeat(length), 0o100444)).entry();
+      assertEquals(entry.attr.mode & 0o170000, type);
+      const answer = pool.send(wire.readlink(pool.next(), entry.node));
+      assertEquals([answer.result, answer.text.length], target > 0 ? ["ok", target] : ["EINVAL", 0]);
+    }
+  });
+});
+
 Deno.test("a long path is cloned to another branch", () => {
   with_long_branch((pool) => {
     const node = dig(pool, 15);

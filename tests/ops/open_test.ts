@@ -198,8 +198,10 @@ Deno.test("with nullrw reads are zeroes and writes go nowhere", () => {
     pool.send(wire.getxattr(pool.next(), node, "user.mergerfs.fullpath", 4096));
     const answer = pool.send(wire.read(pool.next(), node, handle, 0, 100));
     assertEquals([answer.body.length, answer.body.every((byte) => byte === 0)], [100, true]);
-    assertEquals(pool.send(wire.write(pool.next(), node, handle, 0, bytes.encode("xyz"))).u32(0), 3);
-    assertEquals(Deno.readTextFileSync(pool.on(0, "f")), "text");
+    Deno.chmodSync(pool.on(0, "f"), 0o4755);
+    const write = wire.write(pool.next(), node, handle, 0, bytes.encode("xyz"), WRITE_KILL_SUIDGID);
+    assertEquals(pool.send(write).u32(0), 3);
+    assertEquals([Deno.readTextFileSync(pool.on(0, "f")), mode_of(pool, "f")], ["text", 0o4755]);
   });
 });
 

@@ -28,7 +28,7 @@ const STRANGERS: readonly (readonly [string, string])[] = [["sys", "fuse"]];
 /** The most lines that one function may have. */
 export const FUNCTION_LINES_MAX = 70;
 
-const WORKER_ENTRY = "src/worker/entry.ts";
+const WORKER_ENTRIES = ["src/worker/entry.ts", "src/worker/reload_entry.ts"];
 
 /** A file that the rules look at: its path from the root of the repository, its text, and its syntax tree. */
 export interface SourceFile {
@@ -117,7 +117,9 @@ export function room_order(file: SourceFile): Finding[] {
 }
 
 function import_problem(room: string, rank: number, target: string): string | undefined {
-  if (target === WORKER_ENTRY) return `"${target}" is a program of its own; start it by URL instead of importing it`;
+  if (WORKER_ENTRIES.includes(target)) {
+    return `"${target}" is a program of its own; start it by URL instead of importing it`;
+  }
   const target_room = room_of(target);
   if (target_room === undefined) return `src imports "${target}", which lies outside of src`;
   const target_rank = ROOMS.indexOf(target_room as typeof ROOMS[number]);

@@ -108,6 +108,32 @@ Deno.test("who opens a node that another thread has just opened starts over", ()
   check(table);
 });
 
+Deno.test("the backing id of the first open is every open's, until the last of them or of the pins is gone", () => {
+  const table = Table.create();
+  const { handles } = table;
+  const node = table.remember(ROOT, "f");
+  const add = (fd: number, pinned: boolean, backing: number) => handles.add_file(node, fd, 1, 2, 4, pinned, backing);
+  const first = add(100, false, 7);
+  assertEquals([add(101, false, 8), handles.backing_of(node), handles.has_backing(node)], [-EAGAIN, 7, true]);
+  handles.pin(node);
+  const second = add(102, true, 0);
+  handles.pin(node);
+  for (const handle of [first, second]) {
+    release(table, handle);
+    assertEquals([handles.closing_backing, handles.has_backing(node)], [0, true]);
+  }
+  handles.unpin(node);
+  assertEquals([handles.closing_backing, closing(table), handles.has_backing(node)], [7, [100], false]);
+  const without = add(103, false, 0);
+  handles.pin(node);
+  const third = add(104, true, 9);
+  assertEquals(handles.has_backing(node), false);
+  release(table, without);
+  release(table, third);
+  assertEquals([handles.closing_backing, closing(table)], [0, [104, 103]]);
+  check(table);
+});
+
 Deno.test("a full table answers ENFILE and counts nothing", () => {
   const table = Table.create();
   const node = table.remember(ROOT, "f");

@@ -18,7 +18,7 @@ function lookup_functions(tree: FakeTree) {
   const symlinks = tree.symlinks ?? {};
   const files = tree.files ?? {};
   return {
-    is_directory: (path: string) => directories.has(symlinks[path] ?? path),
+    is_no_directory: (path: string) => (symlinks[path] ?? path) in files,
     exists: (path: string) => directories.has(path) || path in symlinks || path in files,
     paths: [...directories, ...Object.keys(symlinks), ...Object.keys(files)],
     directories,
@@ -28,7 +28,7 @@ function lookup_functions(tree: FakeTree) {
 
 /** Branch lookups in the tree. */
 export function fake_branch_files(tree: FakeTree): BranchFiles {
-  const { is_directory, exists, directories, symlinks } = lookup_functions(tree);
+  const { is_no_directory, exists, directories, symlinks } = lookup_functions(tree);
   const list_directories = (directory: string) => {
     const prefix = directory.endsWith("/") ? directory : directory + "/";
     return [...directories, ...Object.keys(symlinks)]
@@ -40,7 +40,7 @@ export function fake_branch_files(tree: FakeTree): BranchFiles {
       const path = text.length > 1 ? text.replace(/\/+$/, "") : text;
       return exists(path) ? symlinks[path] ?? path : undefined;
     },
-    is_directory,
+    is_no_directory,
     glob: (pattern) => glob(pattern, { exists: (path) => exists(path.replace(/(.)\/+$/, "$1")), list_directories }),
   };
 }
@@ -51,6 +51,7 @@ export function fake_environment(tree: FakeTree, messages: string[] = []): Envir
   return {
     branch_files: fake_branch_files(tree),
     read_file: (path) => path in files ? new TextEncoder().encode(files[path]) : -ENOENT,
+    working_directory: () => "/",
     try_append: (path) => path.startsWith("/missing/") ? -ENOENT : 0,
     log: (message) => void messages.push(message),
     page_bytes: 4096,

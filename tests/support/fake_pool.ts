@@ -35,14 +35,14 @@ export class FakeProbe implements Probe {
   used_bytes = 0;
   read_only = false;
   level = 0;
-  readonly exists_calls: number[] = [];
-  readonly space_calls: number[] = [];
+  /** Every question in its order: "e0" existence on branch 0, "s0" its space, "up". */
+  readonly calls: string[] = [];
   #mtime_s = 0;
 
   constructor(readonly pool: readonly FakeBranch[], readonly levels = 0) {}
 
   exists(_branch: Branch, index: number): boolean {
-    this.exists_calls.push(index);
+    this.calls.push(`e${index}`);
     const branch = this.pool[index]!;
     this.#mtime_s = branch.mtime_s ?? 0;
     return this.level >= (branch.exists_from ?? 0);
@@ -53,7 +53,7 @@ export class FakeProbe implements Probe {
   }
 
   space(_branch: Branch, index: number): boolean {
-    this.space_calls.push(index);
+    this.calls.push(`s${index}`);
     const branch = this.pool[index]!;
     if ("available" in branch && branch.available === undefined) return false;
     this.available_bytes = branch.available ?? 100;
@@ -65,6 +65,7 @@ export class FakeProbe implements Probe {
   up(): boolean {
     if (this.level === this.levels) return false;
     this.level++;
+    this.calls.push("up");
     return true;
   }
 }

@@ -141,6 +141,9 @@ function broken_handles(arena: Arena): string[] {
     if (counted !== (opens.get(slot) ?? 0)) {
       broken.push(`node ${slot} counts ${counted} opens, has ${opens.get(slot) ?? 0}`);
     }
+    if (node_word(arena, slot, at.N_BACKING) !== 0 && counted === 0) {
+      broken.push(`node ${slot} has a backing id and is not open`);
+    }
   }
   return broken;
 }

@@ -73,12 +73,12 @@ export class Pool {
     return `${this.branches[branch]!}/${name}`;
   }
 
-  /** Starts the program and returns when the pool answers. */
-  async start(): Promise<void> {
+  /** Starts the program, with the arguments of the setup or others, and returns when the pool answers. */
+  async start(arguments_: readonly string[] = this.program_arguments(true)): Promise<void> {
     await Deno.mkdir(this.mountpoint);
     const script = 'errors=$1; shift; exec "$@" 2> "$errors"';
     const child = new Deno.Command("bash", {
-      args: ["-c", script, "test", this.#error_file, PROGRAM, ...this.program_arguments(true)],
+      args: ["-c", script, "test", this.#error_file, PROGRAM, ...arguments_],
       cwd: this.directory,
       stdin: "null",
       stdout: "piped",
@@ -210,11 +210,14 @@ async function make_branches(directory: string, setup: PoolSetup): Promise<strin
   return branches;
 }
 
-/** A plain umount: it fails with "busy" when the program left a file of a branch open. */
+/**
+ * A plain umount: "busy" while a file of the branch is open. A process that ends has no command line any more, but may
+ * have its files for a moment.
+ */
 async function remove_branches(directory: string): Promise<void> {
   for (const { mountpoint } of mounts_below(directory)) {
-    const result = await run("umount", [mountpoint]);
-    if (result.code !== 0) throw new Error(`After the end of the pool: ${result.stderr}`);
+    const is_unmounted = async () => (await run("umount", [mountpoint])).code === 0;
+    await wait_until(`"${mountpoint}" is free after the end of the pool`, is_unmounted);
   }
 }
 

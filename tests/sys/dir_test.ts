@@ -4,7 +4,14 @@ import { assertEquals } from "@std/assert";
 import { c_length, c_string } from "../../src/base/bytes.ts";
 import { EINVAL, ENOTDIR } from "../../src/base/errno.ts";
 import { STATX_INO_WORD, StatxBuffer } from "../../src/base/statx.ts";
-import { DIRENT_INO, DIRENT_NAME, DIRENT_RECORD_LENGTH, DIRENT_TYPE, getdents64 } from "../../src/sys/dir.ts";
+import {
+  DIRENT_INO,
+  DIRENT_NAME,
+  DIRENT_RECORD_LENGTH,
+  DIRENT_TYPE,
+  getdents64,
+  list_directory,
+} from "../../src/sys/dir.ts";
 import { close, O_CREAT, O_RDONLY } from "../../src/sys/file.ts";
 import { AT_FDCWD, lstat, openat } from "../../src/sys/path.ts";
 import { in_scratch_directory, path_bytes } from "../support/scratch.ts";
@@ -55,5 +62,21 @@ Deno.test("getdents64 of a file, and into a buffer too small for one record", ()
     assertEquals(getdents64(folder, new Uint8Array(8), 8), -EINVAL);
     close(file);
     close(folder);
+  });
+});
+
+Deno.test("list_directory gives every name once, whatever its bytes, and nothing of what cannot be read", () => {
+  in_scratch_directory((directory) => {
+    const names = Array.from({ length: 2000 }, (_, at) => `name ${at}`);
+    for (const name of names) Deno.mkdirSync(`${directory}/${name}`);
+    Deno.writeTextFileSync(`${directory}/...`, "");
+    close(openat(AT_FDCWD, path_bytes(directory, [0xff]), O_CREAT, 0o644));
+    const listed = list_directory(c_string(directory));
+    const text = (type: number) =>
+      listed.filter((each) => each.type === type).map(({ name }) => [...name].join()).sort();
+    assertEquals(text(DT_DIR), names.map((name) => [...c_string(name).subarray(0, -1)].join()).sort());
+    assertEquals(text(DT_REG), ["255", "46,46,46"]);
+    assertEquals(list_directory(path_bytes(directory, "...")), []);
+    assertEquals(list_directory(path_bytes(directory, "none")), []);
   });
 });

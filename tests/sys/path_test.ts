@@ -186,3 +186,18 @@ Deno.test("truncate cuts and extends by path", () => {
     assertEquals(path.truncate(c_string(directory), 0), -errno.EISDIR);
   });
 });
+
+Deno.test("realpath resolves symlinks, dots and slashes, of any bytes", () => {
+  in_scratch_directory((directory) => {
+    const root = Deno.realPathSync(directory);
+    const real = path_bytes(root, LATIN1);
+    assertEquals(path.mkdirat(AT_FDCWD, real, 0o755), 0);
+    assertEquals(path.symlinkat(real, AT_FDCWD, path_bytes(root, "link")), 0);
+    const out = new Uint8Array(4096);
+    assertEquals(path.realpath(path_bytes(root, "./link/../link//"), out), real.length - 1);
+    assertEquals(out.subarray(0, real.length), real);
+    assertEquals(path.realpath(path_bytes(root, "none"), out), -errno.ENOENT);
+    Deno.symlinkSync("loop", `${root}/loop`);
+    assertEquals(path.realpath(path_bytes(root, "loop"), out), -errno.ELOOP);
+  });
+});

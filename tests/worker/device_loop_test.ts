@@ -2,23 +2,16 @@
 
 import { assertEquals } from "@std/assert";
 import { Pool as WorkerStates } from "../../src/state/pool.ts";
-import { close, read, write } from "../../src/sys/file.ts";
+import { close, write } from "../../src/sys/file.ts";
 import { serve_device } from "../../src/worker/device_loop.ts";
 import { LoopEnd } from "../../src/worker/messages.ts";
 import { Answer } from "../support/answer.ts";
 import { Pool, with_pool } from "../support/handler.ts";
+import { end_messages, read_messages, socket_pair } from "../support/socket_pair.ts";
 import * as wire from "../support/wire.ts";
 
-const AF_UNIX = 1;
-const SOCK_SEQPACKET = 5;
-const SHUT_WR = 1;
 const NOTIFY_INVAL_INODE = 2;
 const NOTIFY_INC_EPOCH = 8;
-
-const LIBC = Deno.dlopen("libc.so.6", {
-  socketpair: { parameters: ["i32", "i32", "i32", "buffer"], result: "i32" },
-  shutdown: { parameters: ["i32", "i32"], result: "i32" },
-}).symbols;
 
 interface Served {
   readonly end: LoopEnd;
@@ -31,29 +24,17 @@ interface Served {
 
 /** Lets the loop serve these messages; then the mount is gone. */
 function serve(pool: Pool, requests: readonly Uint8Array[], states: WorkerStates): Served {
-  const fds = new Int32Array(2);
-  assertEquals(LIBC.socketpair(AF_UNIX, SOCK_SEQPACKET, 0, fds), 0);
-  const [kernel, worker] = [fds[0]!, fds[1]!];
+  const [kernel, worker] = socket_pair();
   for (const request of requests) write(kernel, request.slice(), request.length);
-  LIBC.shutdown(kernel, SHUT_WR);
+  end_messages(kernel);
   let stalls = 0;
   const parts = { index: 0, fd: worker, buffers: pool.buffers, handler: pool.handler, pool: states };
   const ended = serve_device({ ...parts, on_stall: () => stalls++ });
-  LIBC.shutdown(worker, SHUT_WR);
+  end_messages(worker);
   const messages = read_messages(kernel);
   close(worker);
   close(kernel);
   return { ...ended, messages, stalls };
-}
-
-function read_messages(fd: number): Uint8Array[] {
-  const messages = [];
-  const buffer = new Uint8Array(65536);
-  for (;;) {
-    const length = read(fd, buffer, buffer.length);
-    if (length <= 0) return messages;
-    messages.push(buffer.slice(0, length));
-  }
 }
 
 function states_of(pool: Pool, is_only_worker: boolean): WorkerStates {

@@ -46,7 +46,7 @@ function traced_to(pool: Pool, debug: string): Disposable {
   pool.set("debug", debug);
   return {
     [Symbol.dispose]() {
-      pool.context.trace.use_standard_error();
+      pool.context.trace.redirect(() => undefined);
       pool.set("debug", "false");
     },
   };

@@ -10,11 +10,14 @@ import {
   S_IFREG,
   STATX_BLKSIZE_WORD,
   STATX_BLOCKS_WORD,
+  STATX_GID_WORD,
   STATX_INO_WORD,
   STATX_NLINK_WORD,
   STATX_SIZE_WORD,
+  STATX_UID_WORD,
   StatxBuffer,
 } from "../../base/statx.ts";
+import { PATH_MAX_BYTES } from "../../base/limits.ts";
 import { PathBuffer } from "../../base/path_buffer.ts";
 import { Branch } from "../../branches/branch.ts";
 import { FOLLOW_ALL, FOLLOW_DIRECTORY, FOLLOW_NEVER, FOLLOW_REGULAR } from "../../config/words.ts";
@@ -24,6 +27,7 @@ import { ROOT_SLOT } from "../../state/layout.ts";
 import { lstat, stat } from "../../sys/path.ts";
 import { Context } from "../context.ts";
 import { fill_control_file, is_control_file } from "./control_file.ts";
+import { compare_fingerprint } from "./fingerprint.ts";
 
 const FAKE_ROOT_MODE = S_IFDIR | 0o755;
 const WRITE_BITS = 0o222;
@@ -83,16 +87,20 @@ function follow_symlink(c: Context, branch: Branch, path: PathBuffer): void {
   if (found && is_followed(c.settings.follow_symlinks, c.stat2.mode)) c.stat.bytes.set(c.stat2.bytes);
 }
 
-/** Whether an object is shown as a symlink to its place on the branch (operations §10.4). */
-export function is_symlinkified(c: Context, stat: StatxBuffer): boolean {
+/**
+ * Whether an object is shown as a symlink to its place on the branch (operations §10.4); not where the kernel would not
+ * take the path for a symlink.
+ */
+export function is_symlinkified(c: Context, branch: Branch, path: PathBuffer, stat: StatxBuffer): boolean {
   if (!c.settings.symlinkify || stat.is_directory || (stat.mode & WRITE_BITS) !== 0) return false;
+  if (branch.path.length + 1 + path.length >= PATH_MAX_BYTES) return false;
   const now_s = Math.floor(Date.now() / 1000);
   const timeout_s = c.settings.symlinkify_timeout_s;
   return now_s - stat.mtime_s > timeout_s && now_s - stat.ctime_s > timeout_s;
 }
 
 function symlinkify(c: Context, branch: Branch, path: PathBuffer): void {
-  if (!is_symlinkified(c, c.stat)) return;
+  if (!is_symlinkified(c, branch, path, c.stat)) return;
   c.stat.mode = S_IFLNK | (c.stat.mode & 0o7777) | 0o777;
   const words = c.stat.words;
   words[STATX_SIZE_WORD] = branch.path.length + 1 + path.length;
@@ -130,14 +138,23 @@ export function inode_of(c: Context, path: PathBuffer): void {
   );
 }
 
-/** struct fuse_attr of `c.stat` at a word of the reply, the inode number taken from hash_result. */
-export function put_attributes(c: Context, at_word: number): void {
+/**
+ * struct fuse_attr of `c.stat` at a word of the reply, the inode number taken from hash_result: what the kernel gets to
+ * know of the node `slot`. Overwrites hash_result.
+ */
+export function put_attributes(c: Context, at_word: number, slot: number): void {
+  replace_owner_and_mode(c);
   put_attr(c.reply.u32, at_word, c.stat.words, hash_result[0]!, hash_result[1]!);
-  const settings = c.settings;
-  const words = c.reply.u32;
-  if (settings.uid >= 0) words[at_word + 17] = settings.uid;
-  if (settings.gid >= 0) words[at_word + 18] = settings.gid;
-  if (settings.umask >= 0) words[at_word + 15] = (c.stat.mode & S_IFMT) | (0o777 & ~settings.umask);
+  c.notices.note(slot, c.stat);
+  compare_fingerprint(c, slot);
+}
+
+/** The hidden options `uid`, `gid` and `umask` stand in for what `c.stat` has, in all attributes (config §3.2). */
+export function replace_owner_and_mode(c: Context): void {
+  const { uid, gid, umask } = c.settings;
+  if (uid >= 0) c.stat.words[STATX_UID_WORD] = uid;
+  if (gid >= 0) c.stat.words[STATX_GID_WORD] = gid;
+  if (umask >= 0) c.stat.mode = (c.stat.mode & S_IFMT) | (0o777 & ~umask);
 }
 
 /** The reply of GETATTR and SETATTR for `c.stat` at `path`; returns its bytes. */
@@ -150,8 +167,7 @@ export function attr_reply(c: Context, slot: number, path: PathBuffer): number {
 export function attr_reply_with_inode(c: Context, slot: number): number {
   const at = c.reply.body_word;
   put_attr_out_header(c.reply, at, c.settings.cache_attr_s);
-  put_attributes(c, at + 4);
-  c.notices.note(slot, c.stat);
+  put_attributes(c, at + 4, slot);
   return ATTR_OUT_BYTES;
 }
 
@@ -170,8 +186,7 @@ export function entry_reply_with_timeouts(
 ): number {
   inode_of(c, path);
   put_node(c, c.reply.body_word, slot, entry_s, attr_s);
-  put_attributes(c, c.reply.body_word + 10);
-  c.notices.note(slot, c.stat);
+  put_attributes(c, c.reply.body_word + 10, slot);
   c.granted_node = slot;
   return ENTRY_OUT_BYTES;
 }

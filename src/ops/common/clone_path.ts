@@ -34,7 +34,10 @@ const ACL_NAMES = [c_string("system.posix_acl_access"), c_string("system.posix_a
 
 const source_place = new Place();
 const target_place = new Place();
+/** The directory in turn, and where its copy is to be. */
 const level = new PathBuffer();
+const target_level = new PathBuffer();
+const NOT_BELOW = new Uint8Array(0);
 const stat = new StatxBuffer();
 const parent_stat = new StatxBuffer();
 const times = new BigInt64Array(4);
@@ -57,27 +60,38 @@ export function clone_path(c: Context, model: Branch, target: Branch, directory:
     return 0;
   }
   if (there !== -ENOENT) return there;
-  return clone_levels(c, model, target, directory);
+  return clone_levels(c, model, target, NOT_BELOW, directory);
+}
+
+/** The same inside a directory `below` of the root of a branch that has the original itself. */
+export function clone_below(c: Context, branch: Branch, below: Uint8Array, directory: PathBuffer): number {
+  if (directory.length === 0) return 0;
+  target_place.follow = c.place.follow;
+  return clone_levels(c, branch, branch, below, directory);
 }
 
 // From the top component downwards, as the recursion of the specification comes out.
-function clone_levels(c: Context, model: Branch, target: Branch, directory: PathBuffer): number {
+function clone_levels(c: Context, model: Branch, target: Branch, below: Uint8Array, directory: PathBuffer): number {
   for (let end = 1; end <= directory.length; end++) {
     if (end < directory.length && directory.bytes[end] !== SLASH) continue;
     level.set(directory);
     level.length = end;
     level.bytes[end] = 0;
+    target_level.set(level);
+    const fits = below === NOT_BELOW ? 0 : target_level.set_below(below, level);
+    if (fits < 0) return fits;
     const shown = first_branch(c, c.settings.policy_getattr, level);
-    const result = clone_level(c, shown < 0 ? model : c.branch(shown), target);
+    const source = shown < 0 ? model : c.branch(shown);
+    if (source === target && below === NOT_BELOW) continue;
+    const result = clone_level(c, source, target);
     if (result < 0) return result;
   }
   return 0;
 }
 
 function clone_level(c: Context, source: Branch, target: Branch): number {
-  if (source === target) return 0;
   const found = look_at_source(source);
-  const parent = found < 0 ? found : target_place.open_parent(target, level);
+  const parent = found < 0 ? found : target_place.open_parent(target, target_level);
   if (parent < 0) {
     source_place.done();
     return parent;

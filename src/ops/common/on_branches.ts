@@ -1,9 +1,11 @@
 // Actions that go to every branch an action policy chose, and metadata changes among them (operations §3.3, §3.4).
 import { ENOENT } from "../../base/errno.ts";
 import { PathBuffer } from "../../base/path_buffer.ts";
+import { StatxBuffer } from "../../base/statx.ts";
 import { Branch } from "../../branches/branch.ts";
 import { Policy } from "../../policies/policy.ts";
 import { close } from "../../sys/file.ts";
+import { lstat } from "../../sys/path.ts";
 import { Context } from "../context.ts";
 
 /** Clones elsewhere in the pool are counted too; they must not keep a change going. */
@@ -26,6 +28,20 @@ export function first_branch(c: Context, policy: Policy, path: PathBuffer): numb
   c.probe.start(path);
   const count = policy(c.branches, c.probe, c.companion);
   return count > 0 ? c.companion.indexes[0]! : count || -ENOENT;
+}
+
+/** Whether the path is on that branch, a symlink at its end not followed; its attributes are in `out` then. */
+export function is_there(c: Context, branch: Branch, path: PathBuffer, out: StatxBuffer): boolean {
+  const reached = c.place.at(branch, path);
+  const found = reached === 0 && lstat(c.place.dirfd, c.place.path, out) === 0;
+  c.place.done();
+  return found;
+}
+
+/** Whether it is on any branch, whatever a policy would say; `c.stat` is overwritten. */
+export function is_anywhere(c: Context, path: PathBuffer): boolean {
+  for (const branch of c.branches) if (is_there(c, branch, path, c.stat)) return true;
+  return false;
 }
 
 /**

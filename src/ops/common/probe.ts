@@ -5,7 +5,6 @@ import { StatxBuffer } from "../../base/statx.ts";
 import { Branch } from "../../branches/branch.ts";
 import { Probe } from "../../policies/policy.ts";
 import { AT_FDCWD, lstat } from "../../sys/path.ts";
-import { StatvfsBuffer } from "../../sys/space.ts";
 import { Place } from "./place.ts";
 import { SpaceCache } from "./space_cache.ts";
 
@@ -20,13 +19,13 @@ export class BranchProbe implements Probe {
 
   private readonly level = new PathBuffer();
   private readonly place = new Place();
-  private readonly space_out = new StatvfsBuffer();
 
   constructor(private readonly cache: SpaceCache) {}
 
   start(path: PathBuffer): void {
     this.level.set(path);
     this.stat_index = -1;
+    this.cache.start();
   }
 
   exists(branch: Branch, index: number): boolean {
@@ -41,14 +40,12 @@ export class BranchProbe implements Probe {
     return this.stat.mtime_s;
   }
 
-  space(branch: Branch, _index: number): boolean {
-    const out = this.space_out;
-    if (this.cache.statvfs(branch, out) < 0) return false;
-    const frsize = out.frsize;
-    const bavail = out.bavail;
-    this.available_bytes = frsize * bavail;
-    this.used_bytes = frsize * (out.blocks - bavail);
-    this.read_only = out.is_read_only;
+  space(branch: Branch, index: number): boolean {
+    const space = this.cache.of(branch, index);
+    if (space === undefined) return false;
+    this.available_bytes = space.available_bytes;
+    this.used_bytes = space.used_bytes;
+    this.read_only = space.read_only;
     return true;
   }
 

@@ -3,11 +3,11 @@
 import { EEXIST, EROFS } from "../../base/errno.ts";
 import { c_string } from "../../base/bytes.ts";
 import { PathBuffer } from "../../base/path_buffer.ts";
-import { Branch, MODE_RO, MODE_RW } from "../../branches/branch.ts";
+import { Branch, MODE_RW } from "../../branches/branch.ts";
 import { Configuration } from "../../config/configuration.ts";
+import { ConfigCell } from "../../state/config_cell.ts";
 import { close, O_CREAT, O_EXCL, O_WRONLY } from "../../sys/file.ts";
 import { openat, unlinkat } from "../../sys/path.ts";
-import { StatvfsBuffer } from "../../sys/space.ts";
 import { Context } from "../context.ts";
 import { Place } from "./place.ts";
 
@@ -15,7 +15,6 @@ const ATTEMPTS = 3;
 const ALPHABET = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
 const ROOT = new PathBuffer();
 const place = new Place();
-const space = new StatvfsBuffer();
 
 /** Runs a creating operation, and once more after read-only branches were marked. */
 export function with_read_only_retry(c: Context, operation: (c: Context) => number): number {
@@ -27,16 +26,24 @@ export function with_read_only_retry(c: Context, operation: (c: Context) => numb
 }
 
 function mark_read_only_branches(c: Context): void {
-  for (const branch of c.branches) {
-    if (branch.mode !== MODE_RW || c.space.statvfs(branch, space) < 0 || space.is_read_only) continue;
-    if (!refuses_files(branch)) continue;
-    c.settings_cell.cell.edit(function mark(text) {
-      const configuration = Configuration.parse(text);
-      configuration.set_branch_mode(branch.text, MODE_RO);
-      return configuration.serialize();
-    });
+  // Kept figures may be from before a disk became read-only; then the second try does without it.
+  c.space.forget();
+  for (const [index, branch] of c.branches.entries()) {
+    if (branch.mode !== MODE_RW || (c.space.of(branch, index)?.read_only ?? true) || !refuses_files(branch)) continue;
+    if (!make_read_only(c.settings_cell.cell, branch)) continue;
     c.events.log("warning", `Branch "${branch.text}" refuses new files as read-only: its mode is RO from now on`);
   }
+}
+
+// False when another thread was faster.
+function make_read_only(cell: ConfigCell, branch: Branch): boolean {
+  let changed = false;
+  cell.edit(function mark(text) {
+    const configuration = Configuration.parse(text);
+    changed = configuration.make_read_only(branch.text);
+    return changed ? configuration.serialize() : undefined;
+  });
+  return changed;
 }
 
 function refuses_files(branch: Branch): boolean {
