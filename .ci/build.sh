@@ -6,7 +6,7 @@ set -euo pipefail
 . "$(dirname "${BASH_SOURCE[0]}")/env.sh"
 
 MAIN=src/main.ts
-WORKERS=(src/worker/entry.ts src/worker/reload_entry.ts)
+WORKERS=(src/worker/entry.ts src/worker/reader_entry.ts src/worker/reload_entry.ts)
 OUTPUT=$ROOT/dist/mergerfs-ts
 
 # `deno compile` embeds every npm package that the configuration names, used or not (the TypeScript compiler of the rule

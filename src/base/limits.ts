@@ -8,3 +8,5 @@ export const NAME_MAX_BYTES = 255;
 export const BRANCHES_MAX = 4096;
 /** Largest config file; a larger one is a mistake, such as a device. */
 export const CONFIG_FILE_BYTES_MAX = 16 * 1024 * 1024;
+/** Most readers of directories (func.readdir); more would make no listing faster, and each takes some MiB. */
+export const READERS_MAX = 64;

@@ -38,7 +38,8 @@ export const POLICY_OPTIONS: OptionSection = {
       kind: READDIR,
       default_text: "seq",
       change: "live",
-      help: "How directories are read: branch after branch, opened at once (cosr), opened and read at once (cor)",
+      help:
+        "How directories are read: one branch after the other (seq), at once and merged in order (cosr), merged as they come (cor)",
     },
     func("readlink", "search", "Branch whose symlink is read"),
     func("removexattr", "action", "Branches where an extended attribute is removed"),

@@ -1,4 +1,5 @@
-// How many threads the two thread options ask for (config spec §3.4, departures D21).
+// How many threads the options ask for (config spec §3.4 and §5.4, departures D21).
+import { READERS_MAX } from "../base/limits.ts";
 
 /** 0 is an elastic pool: it grows when all workers are stuck and shrinks again. */
 export const ELASTIC = 0;
@@ -27,4 +28,9 @@ export function worker_count(read: number, process: number, cpus: number): numbe
   if (read === 0 && process === -1) return ELASTIC;
   const { readers, processors } = thread_counts(read, process, cpus);
   return readers + processors;
+}
+
+/** The readers that func.readdir asks for, from its first number (config spec §5.4). */
+export function directory_readers(wished: number, cpus: number): number {
+  return Math.min(READERS_MAX, count_for(wished, cpus));
 }

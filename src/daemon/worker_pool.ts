@@ -6,6 +6,7 @@ import { Arena } from "../state/arena.ts";
 import { WORKERS_MAX } from "../state/layout.ts";
 import { Pool, WORKER_ENDED } from "../state/pool.ts";
 import { page_bytes } from "../sys/memory.ts";
+import { DirectoryReaders } from "./directory_readers.ts";
 import { WorkerEvent, WorkerStart } from "../worker/messages.ts";
 
 const STALL_CHECK_MS = 5;
@@ -46,6 +47,7 @@ const ENTRY = new URL("../worker/entry.ts", import.meta.url);
 export class WorkerPool {
   private readonly pool: Pool;
   private readonly size: PoolSize;
+  private readonly readers: DirectoryReaders;
   private workers = 0;
   private spares = 0;
   private ended = false;
@@ -60,6 +62,7 @@ export class WorkerPool {
   constructor(private readonly parts: PoolParts) {
     this.pool = new Pool(parts.arena);
     this.size = parts.size;
+    this.readers = new DirectoryReaders(parts.arena);
     this.end = new Promise((resolve) => this.resolve_end = resolve);
   }
 
@@ -127,6 +130,9 @@ export class WorkerPool {
         break;
       case "stall":
         this.watch_stall(this.pool.progress());
+        break;
+      case "readers_wanted":
+        this.readers.adjust();
         break;
       case "serving":
         if (this.pool.serving >= this.size.initial) this.serving_waiters.splice(0).forEach((resolve) => resolve());

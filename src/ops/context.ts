@@ -18,6 +18,7 @@ import { Handles } from "../state/handles.ts";
 import { H_CONTROL_FILE_TIME } from "../state/layout.ts";
 import { Nodes } from "../state/nodes.ts";
 import { PathLocks } from "../state/path_locks.ts";
+import { ReadJobs } from "../state/read_jobs.ts";
 import { TraceCell } from "../state/trace_cell.ts";
 import { Credentials } from "./common/credentials.ts";
 import { BranchIds } from "./common/branch_ids.ts";
@@ -36,6 +37,8 @@ const XATTR_NAME_MAX_BYTES = 256;
 /** What a worker tells the main thread; it can send, but it cannot be sent anything (shared design, §3). */
 export interface WorkerEvents {
   log(level: "warning" | "error", message: string): void;
+  /** The number of readers that should be there has changed (state/read_jobs.ts). */
+  readers_wanted(): void;
 }
 
 /** Memory of one worker's requests and replies, and who the worker is. */
@@ -67,6 +70,7 @@ export class Context {
   readonly settings_cell: SettingsCell;
   readonly notices: HardLinkNotices;
   readonly listing: Listing;
+  readonly read_jobs: ReadJobs;
   readonly trace: TraceCell;
   readonly clones: CloneCounter;
 
@@ -117,6 +121,7 @@ export class Context {
     this.settings_cell = new SettingsCell(new ConfigCell(parts.arena));
     this.notices = new HardLinkNotices(this.nodes);
     this.listing = new Listing();
+    this.read_jobs = new ReadJobs(parts.arena);
     this.trace = new TraceCell(parts.arena);
     this.clones = new CloneCounter(parts.arena);
   }

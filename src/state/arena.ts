@@ -16,6 +16,7 @@ export class Arena {
   readonly header: Int32Array<ArrayBuffer>;
   readonly config_text: Uint8Array<ArrayBuffer>;
   readonly branch_text: Uint8Array<ArrayBuffer>;
+  readonly read_jobs: Int32Array<ArrayBuffer>;
   readonly link_buckets: Int32Array<ArrayBuffer>;
   readonly handles: Int32Array<ArrayBuffer>;
   readonly node_buckets: Int32Array<ArrayBuffer>;
@@ -29,6 +30,7 @@ export class Arena {
     this.header = new Int32Array(buffer, 0, at.CONFIG_AT / 4);
     this.config_text = new Uint8Array(buffer, at.CONFIG_AT, at.CONFIG_TEXT_BYTES);
     this.branch_text = new Uint8Array(buffer, at.BRANCH_TEXT_AT, at.BRANCH_TEXT_BYTES);
+    this.read_jobs = new Int32Array(buffer, at.READ_JOBS_AT, at.READ_JOBS_MAX * at.READ_JOB_BYTES / 4);
     this.link_buckets = new Int32Array(buffer, at.LINK_BUCKETS_AT, at.LINK_BUCKETS);
     this.handles = new Int32Array(buffer, at.HANDLES_AT, at.HANDLES_MAX * at.HANDLE_WORDS);
     this.node_buckets = new Int32Array(buffer, at.NODE_BUCKETS_AT, at.NODES_MAX);

@@ -1,5 +1,6 @@
 // Where everything lies in the arena: one memory file that every worker sees and a successor process could take over.
 // Nothing in it is a pointer or a JavaScript reference; everything is an index or an offset (shared design, §3).
+import { PATH_MAX_BYTES } from "../base/limits.ts";
 
 export const ARENA_MAGIC = 0x6d_66_74_73; // "mftsz" cut to a word
 /** Raised with every change of this file: a successor must not read an arena it does not understand. */
@@ -11,6 +12,10 @@ const MIB = 1024 * 1024;
 const HEADER_BYTES = 1 * MIB;
 export const CONFIG_TEXT_BYTES = 16 * MIB;
 export const BRANCH_TEXT_BYTES = 16 * MIB;
+export const READ_JOBS_MAX = 256;
+/** A few words, then the path. */
+export const READ_JOB_PATH = 64;
+export const READ_JOB_BYTES = READ_JOB_PATH + PATH_MAX_BYTES;
 export const LINK_BUCKETS = 1 << 20;
 export const HANDLES_MAX = 1 << 20;
 export const HANDLE_WORDS = 16;
@@ -22,7 +27,8 @@ const NAMES_BYTES = 2047 * MIB;
 
 export const CONFIG_AT = HEADER_BYTES;
 export const BRANCH_TEXT_AT = CONFIG_AT + CONFIG_TEXT_BYTES;
-export const LINK_BUCKETS_AT = BRANCH_TEXT_AT + BRANCH_TEXT_BYTES;
+export const READ_JOBS_AT = BRANCH_TEXT_AT + BRANCH_TEXT_BYTES;
+export const LINK_BUCKETS_AT = READ_JOBS_AT + READ_JOBS_MAX * READ_JOB_BYTES;
 export const HANDLES_AT = LINK_BUCKETS_AT + LINK_BUCKETS * 4;
 export const NODE_BUCKETS_AT = HANDLES_AT + HANDLES_MAX * HANDLE_WORDS * 4;
 export const NODES_AT = NODE_BUCKETS_AT + NODES_MAX * 4;
@@ -87,9 +93,27 @@ export const H_POOL_SERVING = 257;
 export const H_POOL_STALL_POSTED = 258;
 export const H_POOL_WAKE = 260;
 
+/** Readers of directories (state/read_jobs.ts): how many there should be, how many there are. */
+export const H_READERS_WANTED = 272;
+export const H_READERS_RUNNING = 273;
+/** Raised when there is something to read or a reader is to end: readers sleep on it. */
+export const H_READ_WAKE = 274;
+/** Raised whenever a reader has done with a job; requests sleep on it. */
+export const H_READ_COMPLETIONS = 275;
+export const H_READ_WAITERS = 276;
+/** Jobs that no reader has done with. */
+export const H_READ_PENDING = 277;
+/** One word for each job: who has it. */
+export const H_READ_STATES = 512;
+
 export const WORKERS_MAX = 256;
 export const WORKER_WORDS = 16;
 export const H_WORKERS = 4096;
+
+// Words of a job.
+export const J_OPENED = 0;
+export const J_ERROR = 1;
+export const J_FD = 2;
 
 // Words of a node.
 export const N_REUSE = 0;

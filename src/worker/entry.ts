@@ -38,7 +38,8 @@ function run(start: WorkerStart): { index: number; end: LoopEnd; errno: number }
   pin(start);
   const buffers = new MessageBuffers(init.max_write_bytes, start.page_bytes);
   const { request, reply, body, write_data_at } = buffers;
-  const context = new Context({ arena, worker: index, request, reply, body, write_data_at, init, events: { log } });
+  const events = { log, readers_wanted: () => port.postMessage({ kind: "readers_wanted" }) };
+  const context = new Context({ arena, worker: index, request, reply, body, write_data_at, init, events });
   const handler = new Handler(context);
   port.postMessage({ kind: "ready", index });
   const is_needed = !start.is_spare || pool.park(index);

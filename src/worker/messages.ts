@@ -20,6 +20,7 @@ export type WorkerEvent =
   | { readonly kind: "ready"; readonly index: number }
   | { readonly kind: "serving"; readonly index: number }
   | { readonly kind: "stall"; readonly index: number }
+  | { readonly kind: "readers_wanted" }
   | { readonly kind: "log"; readonly level: "warning" | "error"; readonly message: string }
   | { readonly kind: "ended"; readonly index: number; readonly end: LoopEnd; readonly errno: number };
 
@@ -31,3 +32,14 @@ export interface ReloadStart {
 export type ReloadEvent =
   | { readonly kind: "log"; readonly level: "info" | "warning" | "error"; readonly message: string }
   | { readonly kind: "done" };
+
+/** Everything a reader of directories cannot read from the arena. */
+export interface ReaderStart {
+  readonly arena: ArenaAddress;
+  readonly index: number;
+}
+
+export type ReaderEvent =
+  | { readonly kind: "reading"; readonly index: number }
+  | { readonly kind: "log"; readonly level: "error"; readonly message: string }
+  | { readonly kind: "ended"; readonly index: number };

@@ -5,7 +5,7 @@ import { INODE_DEVINO_HASH, INODE_HYBRID_HASH } from "../../src/base/inode_numbe
 import { Configuration } from "../../src/config/configuration.ts";
 import { OPTIONS } from "../../src/config/options.ts";
 import { Settings } from "../../src/config/settings.ts";
-import { ELASTIC, thread_counts, worker_count } from "../../src/config/thread_counts.ts";
+import { directory_readers, ELASTIC, thread_counts, worker_count } from "../../src/config/thread_counts.ts";
 import {
   CACHE_FILES_PER_PROCESS,
   READDIR_COR,
@@ -88,6 +88,11 @@ Deno.test("func.readdir in parts", () => {
   assertEquals(parts("cosr:4"), [READDIR_COSR, 4, 2]);
   assertEquals(parts("cor:0:5"), [READDIR_COR, 0, 5]);
   assertEquals(parts("cor:7:0"), [READDIR_COR, 7, 2]);
+});
+
+Deno.test("readers of directories: as many as asked for, or as CPUs, within limits", () => {
+  const cases = [[0, 4, 4], [0, 16, 8], [3, 1, 3], [2147483647, 2, 64]] as const;
+  for (const [wished, cpus, readers] of cases) assertEquals(directory_readers(wished, cpus), readers);
 });
 
 Deno.test("a branch without a threshold of its own follows the option", () => {

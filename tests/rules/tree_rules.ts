@@ -23,7 +23,12 @@ export const TOP_LEVEL = [
 export const IGNORED = [".git", ".tools", "dist", "__pycache__", ".pytest_cache", ".hypothesis"] as const;
 
 /** Where the programs begin. Everything else in src must be reachable from here. */
-const PROGRAMS = ["src/main.ts", "src/worker/entry.ts", "src/worker/reload_entry.ts"] as const;
+const PROGRAMS = [
+  "src/main.ts",
+  "src/worker/entry.ts",
+  "src/worker/reader_entry.ts",
+  "src/worker/reload_entry.ts",
+] as const;
 
 /** Files below tests/ that a runner starts. */
 const STARTED_BY_RUNNER = /^tests\/.*_(test|bench)\.ts$/;

@@ -32,6 +32,7 @@ Deno.test("the regions lie one behind the other, each at a page, and the header'
   const regions = [
     [at.CONFIG_AT, at.CONFIG_TEXT_BYTES],
     [at.BRANCH_TEXT_AT, at.BRANCH_TEXT_BYTES],
+    [at.READ_JOBS_AT, at.READ_JOBS_MAX * at.READ_JOB_BYTES],
     [at.LINK_BUCKETS_AT, at.LINK_BUCKETS * 4],
     [at.HANDLES_AT, at.HANDLES_MAX * at.HANDLE_WORDS * 4],
     [at.NODE_BUCKETS_AT, at.NODES_MAX * 4],
@@ -49,6 +50,7 @@ Deno.test("the regions lie one behind the other, each at a page, and the header'
     ...words,
     ...Array.from({ length: 32 }, (_, i) => at.H_NAME_FREE + 1 + i),
     ...Array.from({ length: at.INIT_OUTCOME_WORDS - 1 }, (_, i) => at.H_INIT_OUTCOME + 1 + i),
+    ...Array.from({ length: at.READ_JOBS_MAX - 1 }, (_, i) => at.H_READ_STATES + 1 + i),
     at.H_CONTROL_FILE_TIME + 1,
   ];
   assertEquals(new Set(taken).size, taken.length);

@@ -40,6 +40,8 @@ const DAMAGES: readonly (readonly [RegExp, Damage])[] = [
   [/handle 1 is on no list/, ({ node }) => node(3, at.N_CANONICAL, 2)],
   [/handle 2 is no open file/, ({ handles }) => handles[1 * at.HANDLE_WORDS + at.F_NEXT] = 2],
   [/handle 1 is on two lists/, ({ handles }) => handles[1 * at.HANDLE_WORDS + at.F_NEXT] = 1],
+  [/read job 1 has state 2/, ({ header }) => header[at.H_READ_STATES + 1] = 2],
+  [/3 read jobs are counted as pending/, ({ header }) => header[at.H_READ_PENDING] = 3],
   [/handle count 5, found 2/, ({ header }) => header[at.H_HANDLE_COUNT] = 5],
 ];
 

@@ -97,7 +97,8 @@ function make_machine(): Machine {
   const buffers = new MessageBuffers(outcome.max_write_bytes, PAGE_BYTES);
   const { request, reply, body, write_data_at } = buffers;
   const log: string[] = [];
-  const events = { log: (level: string, message: string) => note_message(`${level}: ${message}`) };
+  const log_event = (level: string, message: string) => note_message(`${level}: ${message}`);
+  const events = { log: log_event, readers_wanted: () => {} };
   const context = new Context({ arena, worker: 0, request, reply, body, write_data_at, init: outcome, events });
   return { arena, context, handler: new Handler(context), buffers, outcome, log, when_logged: undefined };
 }

@@ -14,6 +14,7 @@ export function broken_invariants(arena: Arena): string[] {
     ...broken_names(arena),
     ...broken_handles(arena),
     ...broken_handle_lists(arena),
+    ...broken_read_jobs(arena),
   ];
 }
 
@@ -169,5 +170,14 @@ function broken_handle_lists(arena: Arena): string[] {
     const has_list = kind === at.KIND_FILE || kind === at.KIND_KEPT;
     if (has_list && !listed.has(handle)) broken.push(`handle ${handle} is on no list`);
   }
+  return broken;
+}
+
+function broken_read_jobs(arena: Arena): string[] {
+  const broken = [];
+  const states = arena.header.subarray(at.H_READ_STATES, at.H_READ_STATES + at.READ_JOBS_MAX);
+  for (const [job, state] of states.entries()) if (state !== 0) broken.push(`read job ${job} has state ${state}`);
+  const pending = arena.header[at.H_READ_PENDING]!;
+  if (pending !== 0) broken.push(`${pending} read jobs are counted as pending`);
   return broken;
 }

@@ -4,7 +4,7 @@ import { c_string } from "../../src/base/bytes.ts";
 import { Arena } from "../../src/state/arena.ts";
 import { ARENA_BYTES } from "../../src/state/layout.ts";
 import { close } from "../../src/sys/file.ts";
-import { map_shared } from "../../src/sys/memory.ts";
+import { map_shared, unmap } from "../../src/sys/memory.ts";
 import { AT_FDCWD, openat } from "../../src/sys/path.ts";
 import { broken_invariants } from "./invariants.ts";
 
@@ -12,13 +12,19 @@ const O_RDWR = 2;
 
 /** Every broken rule of the arena, in words. No request may be running. */
 export function broken_live_invariants(pid: number): string[] {
+  return with_live_arena(pid, broken_invariants);
+}
+
+/** Calls `look` with the arena of a running daemon. */
+export function with_live_arena<T>(pid: number, look: (arena: Arena) => T): T {
   const fd = openat(AT_FDCWD, c_string(arena_file(pid)), O_RDWR, 0);
   if (fd < 0) throw new Error(`Cannot open the arena of process ${pid}: ${fd}`);
   const mapping = map_shared(fd, ARENA_BYTES);
   if (mapping === undefined) throw new Error("Cannot map the arena");
   try {
-    return broken_invariants(Arena.attach({ fd, address: mapping.address }));
+    return look(Arena.attach({ fd, address: mapping.address }));
   } finally {
+    unmap(mapping);
     close(fd);
   }
 }

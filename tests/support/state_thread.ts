@@ -4,6 +4,7 @@ import type { ArenaAddress } from "../../src/state/arena.ts";
 import { ConfigCell } from "../../src/state/config_cell.ts";
 import { SleepLock, SpinLock } from "../../src/state/lock.ts";
 import { Pool } from "../../src/state/pool.ts";
+import { ReadJobs } from "../../src/state/read_jobs.ts";
 import { stress_locks } from "./lock_stress.ts";
 import { type Place, Table } from "./table.ts";
 import { answer_calls } from "./threads.ts";
@@ -99,6 +100,8 @@ answer_calls({
   serve,
   park,
   pin_rounds,
+  take_job: (reader: number) => new ReadJobs(table.arena).take(reader),
+  wait_for_job: () => new ReadJobs(table.arena).wait(new ReadJobs(table.arena).completions()),
   lock_path: (slot: number) => table.lock_path(slot),
   lock_two: (first: number, second: number) => table.lock_two(first, second),
   lock_victim: (place: Place) => [table.lock_victim(place), table.locks.victim],
