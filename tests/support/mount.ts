@@ -11,6 +11,9 @@ export const PROGRAM = Deno.env.get("MERGERFS_TS") ?? new URL("../../dist/merger
 
 const DISK_BYTES = 64 * MIB;
 const SHOWN_BYTES = 4000;
+const CLOSING_MS = 5000;
+/** Read as text again and again, a longer trace would take the memory of the machine. */
+const TRACE_BYTES_MAX = 32 * MIB;
 /** The start logs each option; of no use in the output of a failed test. */
 const OPTION_IN_LOG = /^[a-z.-]+: [a-z.-]+=/;
 
@@ -132,17 +135,20 @@ export class Pool {
 
   /** The lines of the log file so far. */
   log_lines(): string[] {
+    const { size } = Deno.statSync(this.log_file);
+    if (size > TRACE_BYTES_MAX) {
+      throw new Error(`The trace is ${size} bytes long; trace less, at most ${TRACE_BYTES_MAX}`);
+    }
     return Deno.readTextFileSync(this.log_file).split("\n");
   }
 
   /** What helps to understand a failed test. */
   async evidence(): Promise<string> {
-    const [errors, trace] = await Promise.all(
-      [this.#error_file, this.log_file].map((path) => Deno.readTextFile(path).catch(() => "")),
-    );
-    const log = errors!.split("\n").filter((line) => !OPTION_IN_LOG.test(line)).join("\n");
+    const errors = await Deno.readTextFile(this.#error_file).catch(() => "");
+    const log = errors.split("\n").filter((line) => !OPTION_IN_LOG.test(line)).join("\n");
     const running = processes_of(this.mountpoint).join(" ");
-    return `processes: ${running}\nlog: ${log.slice(-SHOWN_BYTES)}\nend of the trace:\n${trace!.slice(-SHOWN_BYTES)}`;
+    const trace = await run("tail", ["-c", String(SHOWN_BYTES), this.log_file]);
+    return `processes: ${running}\nlog: ${log.slice(-SHOWN_BYTES)}\nend of the trace:\n${trace.stdout}`;
   }
 
   /** What stands behind the name of the program, in the foreground or not. */
@@ -216,8 +222,10 @@ async function make_branches(directory: string, setup: PoolSetup): Promise<strin
  */
 async function remove_branches(directory: string): Promise<void> {
   for (const { mountpoint } of mounts_below(directory)) {
-    const is_unmounted = async () => (await run("umount", [mountpoint])).code === 0;
-    await wait_until(`"${mountpoint}" is free after the end of the pool`, is_unmounted);
+    let result = await run("umount", [mountpoint]);
+    const end_ms = performance.now() + CLOSING_MS;
+    while (result.code !== 0 && performance.now() < end_ms) result = await run("umount", [mountpoint]);
+    if (result.code !== 0) throw new Error(`After the end of the pool: ${result.stderr}`);
   }
 }
 

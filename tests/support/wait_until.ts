@@ -2,7 +2,7 @@
 
 const LOOK_AGAIN_MS = 5;
 /** Far more than anything takes on a machine that works; reached only when something is broken. */
-export const DEADLINE_MS = 10_000;
+export const DEADLINE_MS = 30_000;
 
 /** Resolves when `is_true` says so; fails with `what` in the message when the deadline passes first. */
 export async function wait_until(
