@@ -3,6 +3,7 @@
 
 import { assert, assertEquals, assertNotEquals } from "@std/assert";
 import { to_bytes, to_text } from "../../src/base/bytes.ts";
+import { EPERM } from "../../src/base/errno.ts";
 import { PathBuffer } from "../../src/base/path_buffer.ts";
 import { absolute_target, relative_target } from "../../src/ops/common/symlink_target.ts";
 import { O_RDONLY } from "../../src/sys/file.ts";
@@ -169,6 +170,21 @@ root_test("rename-exdev: where the symlink cannot be made, all is put back and t
       assertEquals(files_of(pool), before);
     });
   }
+});
+
+Deno.test("rename-exdev: what cannot be put back, because its name is taken by then, is kept and named in the log", () => {
+  with_pool(crossing({ "rename-exdev": "rel-symlink" }), (pool) => {
+    const { credentials } = pool.context;
+    const become = credentials.become;
+    // The symlink is refused, and meanwhile somebody makes a file under the old name.
+    credentials.become = () => (pool.make("0/s/f:another"), -EPERM);
+    const { result } = calls.rename(pool, "s/f", "t/g");
+    credentials.become = become;
+    assertEquals(result, "EPERM");
+    const texts = [`${ASIDE}/s/f`, "s/f"].map((path) => Deno.readTextFileSync(pool.on(0, path)));
+    assertEquals(texts, ["text", "another"]);
+    assert(pool.log.some((line) => line.includes(`"${ASIDE}/s/f"`)), pool.log.join("\n"));
+  });
 });
 
 Deno.test("rename-exdev replaces nothing: not the new name, not what was put aside before", () => {
