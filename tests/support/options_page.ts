@@ -17,7 +17,8 @@ the pool:
     setfattr -n user.mergerfs.category.create -v mfs /pool/.mergerfs
 
 "live" options can be changed like that and hold for every request that starts afterwards; "start" options only when the
-pool is mounted. Options marked with * are not known to mergerfs; their attributes are called \`user.mergerfs-ts.NAME\`.
+pool is mounted ([runtime.md](runtime.md)). Options marked with * are not known to mergerfs; their attributes are
+called \`user.mergerfs-ts.NAME\`.
 
 | value | what may be written |
 | --- | --- |
