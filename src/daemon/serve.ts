@@ -101,7 +101,8 @@ async function serve(
   show_refused(configuration, answer_init(session.fd(), arena, settings, size.limit));
   cell.edit(() => configuration.serialize());
   const pool = new WorkerPool({ arena, session_fd: session.fd(), size, cpus: worker_cpus(settings.pin_threads) });
-  await pool.start();
+  const problem = await pool.start();
+  if (problem) throw new StartError(problem);
   if (in_background) {
     await Promise.race([wait_for_answer(mountpoint), pool.end.then(failed_start)]);
     detach();

@@ -66,12 +66,13 @@ export class WorkerPool {
     this.end = new Promise((resolve) => this.resolve_end = resolve);
   }
 
-  /** Starts the first workers; resolves when all of them serve, or when the pool ended before that. */
-  async start(): Promise<void> {
+  /** Starts the first workers; resolves when all of them serve, or with the reason why the pool ended before that. */
+  async start(): Promise<string | void> {
     const serving = new Promise<void>((resolve) => this.serving_waiters.push(resolve));
     for (let i = 0; i < this.size.initial; i++) this.start_worker(false);
-    await Promise.race([serving, this.end]);
+    const reason = await Promise.race([serving, this.end]);
     this.prepare_spares();
+    return reason;
   }
 
   private start_worker(is_spare: boolean): void {
