@@ -35,7 +35,8 @@ cmd:mkfs.ext4 e2fsprogs e2fsprogs e2fsprogs
 cmd:mkfs.xfs xfsprogs xfsprogs xfsprogs
 cmd:losetup mount util-linux util-linux
 cmd:setpriv util-linux util-linux util-linux
-cmd:ps procps procps-ng procps-ng'
+cmd:ps procps procps-ng procps-ng
+cmd:busybox busybox busybox busybox'
 
 # library_path SONAME: prints where the loader finds it; fails when it does not.
 library_path() {

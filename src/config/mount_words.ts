@@ -10,7 +10,7 @@ export const MOUNT_WORDS: ReadonlySet<string> = new Set([
 
 /** Words of mount(8) and of older FUSE libraries that are dropped without a word. */
 const QUIET_WORDS: ReadonlySet<string> = new Set([
-  ..."auto noauto nofail _netdev users nouser owner group comment loop uhelper".split(" "),
+  ..."auto noauto nofail _netdev users nouser owner noowner group nogroup comment loop uhelper silent loud".split(" "),
   ..."allow_root attr_timeout entry_timeout ac_attr_timeout sync_read max_background congestion_threshold".split(" "),
   ..."max_write max_readahead readdir_ino -s".split(" "),
 ]);
@@ -20,5 +20,5 @@ export type WordFate = "mount" | "quiet" | "unknown";
 /** What happens to an item whose key is no option; the key is as written, "-" and "_" are different here. */
 export function fate_of_word(key: string): WordFate {
   if (MOUNT_WORDS.has(key) || key.startsWith("x-")) return "mount";
-  return QUIET_WORDS.has(key) ? "quiet" : "unknown";
+  return QUIET_WORDS.has(key) || key.startsWith("X-") ? "quiet" : "unknown";
 }

@@ -5,25 +5,36 @@ import { setsid } from "../sys/identity.ts";
 import { AT_FDCWD, openat } from "../sys/path.ts";
 import { c_string, to_bytes } from "../base/bytes.ts";
 
-/** Tells a child that it is one. */
-export const CHILD_VARIABLE = "MERGERFS_TS_BACKGROUND";
+/** Tells a child that it is one, and the name it has in messages. */
+const CHILD_VARIABLE = "MERGERFS_TS_BACKGROUND";
 /** A line on the child's standard error that no message can be. */
 const READY_LINE = "\x06ready";
 
-/** Whether this process was started by another one of us to serve in the background. */
-export function is_background_child(): boolean {
-  return Deno.env.get(CHILD_VARIABLE) !== undefined;
+/**
+ * The name for messages when this process was started by another one of us to serve in the background. Asked once: what
+ * the child itself starts (fusermount3, mount) must not take itself for a child.
+ */
+export function background_program(): string | undefined {
+  const program = Deno.env.get(CHILD_VARIABLE);
+  Deno.env.delete(CHILD_VARIABLE);
+  return program;
+}
+
+/** All arguments of this process, each with a NUL behind it (proc_pid_cmdline(5)). */
+export function own_command_line(): string {
+  return Deno.readTextFileSync("/proc/self/cmdline");
 }
 
 /**
- * Starts the child and waits for its word. Returns the exit code for the caller: 0 only when the mount answers. What the
- * child says until then is passed on. It gets a pipe of its own and not our standard error, because every thread of the
- * runtime keeps copies of these descriptors: a caller that waits for their end would wait as long as the pool is mounted.
+ * Starts the child with these arguments and waits for its word. Returns the exit code for the caller: 0 only when the mount
+ * answers. What the child says until then is passed on. It gets a pipe of its own and not our standard error, because every
+ * thread of the runtime keeps copies of these descriptors: a caller that waits for their end would wait as long as the pool
+ * is mounted.
  */
-export async function run_in_background(argv: readonly string[]): Promise<number> {
+export async function run_in_background(program: string, argv: readonly string[]): Promise<number> {
   const child = new Deno.Command(Deno.execPath(), {
-    args: [...arguments_before(Deno.readTextFileSync("/proc/self/cmdline"), argv.length), ...argv],
-    env: { [CHILD_VARIABLE]: "1" },
+    args: [...arguments_before(own_command_line(), Deno.args.length), ...argv],
+    env: { [CHILD_VARIABLE]: program },
     stdin: "null",
     stdout: "null",
     stderr: "piped",

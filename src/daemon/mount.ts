@@ -1,14 +1,15 @@
 // The mount half of starting: from a configuration to a device descriptor, an arena, and an answered INIT. What comes
 // after it needs nothing but the arena and the descriptor (shared design, §10).
-import { ECONNABORTED, EINVAL, ENOENT, ENOTCONN, errno_text } from "../base/errno.ts";
+import { ENODEV, ENOENT, errno_text } from "../base/errno.ts";
 import { c_string } from "../base/bytes.ts";
 import { log } from "../base/log.ts";
 import { StatxBuffer } from "../base/statx.ts";
 import { Configuration } from "../config/configuration.ts";
-import { open_device, remount, Session, unmount_lazily } from "../sys/device.ts";
-import { close, O_DIRECTORY, O_NONBLOCK, O_RDONLY } from "../sys/file.ts";
+import { open_device, remount, Session } from "../sys/device.ts";
+import { close } from "../sys/file.ts";
 import { geteuid } from "../sys/identity.ts";
-import { AT_FDCWD, openat, stat } from "../sys/path.ts";
+import { AT_FDCWD, stat } from "../sys/path.ts";
+import { remove_dead_mount } from "./former_mount.ts";
 import { load_libfuse } from "./libfuse.ts";
 import { mount_options } from "./mount_options.ts";
 import { catching_standard_error } from "./standard_error.ts";
@@ -16,7 +17,7 @@ import { StartError } from "./start_error.ts";
 
 /** The absolute path of the mountpoint. A dead mount on it, left by a killed daemon, is taken away first. */
 export function resolve_mountpoint(as_given: string): string {
-  if (is_dead_mount(as_given)) unmount_lazily(as_given);
+  remove_dead_mount(as_given);
   const found = stat(AT_FDCWD, c_string(as_given), stat_buffer);
   if (found < 0) {
     const remedy = found === -ENOENT ? `create it with "mkdir -p ${as_given}"` : "check it and the way to it";
@@ -28,22 +29,7 @@ export function resolve_mountpoint(as_given: string): string {
   return Deno.realPathSync(as_given);
 }
 
-/** Takes what is mounted on the mountpoint away, also when it is in use (option lazy-umount-mountpoint, config §1.10). */
-export function unmount_former(mountpoint: string): void {
-  const result = unmount_lazily(mountpoint);
-  if (result === 0) log("info", `Unmounted what was mounted on "${mountpoint}"`);
-  // EINVAL: nothing was.
-  else if (result !== -EINVAL) log("warning", `Cannot unmount "${mountpoint}": ${errno_text(result)}`);
-}
-
 const stat_buffer = new StatxBuffer();
-
-// Opening asks the server; stat(2) may be answered from the kernel's cache for a second after the server has died.
-function is_dead_mount(path: string): boolean {
-  const fd = openat(AT_FDCWD, c_string(path), O_RDONLY | O_DIRECTORY | O_NONBLOCK, 0);
-  if (fd >= 0) close(fd);
-  return fd === -ENOTCONN || fd === -ECONNABORTED;
-}
 
 /** Mounts the pool, or throws a StartError with the reason. */
 export function mount_pool(
@@ -58,33 +44,41 @@ export function mount_pool(
   const options = mount_options(configuration, words, is_root);
   const { result: session, text } = catching_standard_error(() => libfuse.mount(program, options.libfuse, mountpoint));
   if (session === undefined) throw new StartError(`mount failed: ${reason_of(text)} (${remedy_of(is_root, text)})`);
-  if (options.remount_flags !== 0n) remount(mountpoint, options.remount_flags, "");
+  if (options.remount_flags !== 0n) set_flags(mountpoint, options.remount_flags);
   return session;
+}
+
+/** The pool is of use without them, so it stays mounted when they are refused. */
+function set_flags(mountpoint: string, flags: bigint): void {
+  const result = remount(mountpoint, flags, "");
+  if (result < 0) log("warning", `The time options of the mount are refused: ${errno_text(result)}`);
 }
 
 function check_device(is_root: boolean): void {
   const fd = open_device();
-  if (fd >= 0) close(fd);
-  else if (fd === -ENOENT) {
+  if (fd >= 0) {
+    close(fd);
+    return;
+  }
+  if (fd === -ENOENT || fd === -ENODEV) {
     throw new StartError(
-      "device not found, try 'modprobe fuse' first (there is no /dev/fuse; a container needs --device /dev/fuse)",
-    );
-  } else if (is_root) {
-    throw new StartError(
-      `failed to open /dev/fuse: ${errno_text(fd)} (a container needs --device /dev/fuse and CAP_SYS_ADMIN)`,
+      "device not found, try 'modprobe fuse' first (a container needs --device /dev/fuse)",
     );
   }
+  const remedy = is_root
+    ? "a container needs --device /dev/fuse and CAP_SYS_ADMIN"
+    : "as root: chmod 666 /dev/fuse, or start as root";
+  throw new StartError(`failed to open /dev/fuse: ${errno_text(fd)} (${remedy})`);
 }
 
 function reason_of(text: string): string {
   const line = text.split("\n").filter((part) => part.trim() !== "").join("; ");
-  return line === "" ? "no reason given" : line;
+  return line === "" ? "no reason given" : line.replace(/^fuse: (mount failed: )?/, "");
 }
 
 function remedy_of(is_root: boolean, text: string): string {
   if (is_root) return "check the mount options; a container needs CAP_SYS_ADMIN";
   if (text.includes("allow_other")) return `add "user_allow_other" to /etc/fuse.conf, or leave "allow_other" away`;
-  if (text.includes("/dev/fuse")) return "as root: chmod 666 /dev/fuse, or start as root";
   if (text.includes("fusermount3")) return "as a user: the mountpoint must be yours, and fusermount3 set-uid root";
   return "install fuse3 for fusermount3, or start as root";
 }

@@ -14,25 +14,30 @@ const MS_RELATIME = 1n << 21n;
 const MS_STRICTATIME = 1n << 24n;
 const MS_LAZYTIME = 1n << 25n;
 
-/** Words libfuse 3.14 refuses but mount(2) knows; the flag they set, or clear. */
-const TIME_WORDS: Readonly<Record<string, { readonly set: bigint; readonly clear: bigint }>> = {
-  relatime: { set: MS_RELATIME, clear: MS_STRICTATIME },
-  norelatime: { set: 0n, clear: MS_RELATIME },
-  strictatime: { set: MS_STRICTATIME, clear: MS_RELATIME },
-  nostrictatime: { set: 0n, clear: MS_STRICTATIME },
-  diratime: { set: 0n, clear: MS_NODIRATIME },
-  nodiratime: { set: MS_NODIRATIME, clear: 0n },
-  lazytime: { set: MS_LAZYTIME, clear: 0n },
-  nolazytime: { set: 0n, clear: MS_LAZYTIME },
+interface FlagChange {
+  readonly set: bigint;
+  readonly clear: bigint;
+}
+
+/** Words that libfuse knows. They matter for a remount, which sets all flags anew. */
+const PLAIN_WORDS: Readonly<Record<string, FlagChange>> = {
+  ...flag_pair("ro", "rw", MS_RDONLY),
+  ...flag_pair("nosuid", "suid", MS_NOSUID),
+  ...flag_pair("nodev", "dev", MS_NODEV),
+  ...flag_pair("noexec", "exec", MS_NOEXEC),
+  ...flag_pair("sync", "async", MS_SYNCHRONOUS),
+  ...flag_pair("noatime", "atime", MS_NOATIME),
+  dirsync: { set: MS_DIRSYNC, clear: 0n },
 };
 
-/** What mount(2) has to be told again at a remount, because a remount sets all flags anew. */
-const PLAIN_FLAGS: Readonly<Record<string, bigint>> = {
-  ro: MS_RDONLY,
-  noexec: MS_NOEXEC,
-  sync: MS_SYNCHRONOUS,
-  dirsync: MS_DIRSYNC,
-  noatime: MS_NOATIME,
+/** Words that libfuse 3.14 refuses and mount(2) knows. */
+const TIME_WORDS: Readonly<Record<string, FlagChange>> = {
+  ...flag_pair("relatime", "norelatime", MS_RELATIME),
+  ...flag_pair("strictatime", "nostrictatime", MS_STRICTATIME),
+  ...flag_pair("nodiratime", "diratime", MS_NODIRATIME),
+  ...flag_pair("lazytime", "nolazytime", MS_LAZYTIME),
+  relatime: { set: MS_RELATIME, clear: MS_STRICTATIME },
+  strictatime: { set: MS_STRICTATIME, clear: MS_RELATIME },
 };
 
 const DROPPED = new Set(["large_read", "nonempty", "user", "blkdev"]);
@@ -56,7 +61,7 @@ export function mount_options(configuration: Configuration, words: readonly stri
   for (const word of words) {
     const key = word.split("=", 1)[0]!;
     if (key === "subtype" && word !== "subtype=") subtype = word.slice("subtype=".length);
-    else if (is_for_libfuse(key) && !options.includes(word)) options.push(escaped(word));
+    else if (is_for_libfuse(key) && (word in PLAIN_WORDS || !options.includes(word))) options.push(escaped(word));
   }
   options.push(`subtype=${escaped(subtype)}`);
   return { libfuse: options.join(","), remount_flags: is_root ? remount_flags(words) : 0n };
@@ -66,20 +71,26 @@ function is_for_libfuse(key: string): boolean {
   return !(key in TIME_WORDS) && !DROPPED.has(key) && key !== "subtype" && !key.startsWith("x-");
 }
 
+function flag_pair(setting: string, clearing: string, flag: bigint): Record<string, FlagChange> {
+  return { [setting]: { set: flag, clear: 0n }, [clearing]: { set: 0n, clear: flag } };
+}
+
 /** libfuse splits its options at commas and takes a backslash as an escape. */
 function escaped(text: string): string {
   return text.replace(/[\\,]/g, "\\$&");
 }
 
+/** Flags of a remount for words that the first mount could not set; 0 when there are none. */
 function remount_flags(words: readonly string[]): bigint {
-  if (!words.some((word) => word in TIME_WORDS)) return 0n;
-  let flags = 0n;
-  if (!words.includes("suid")) flags |= MS_NOSUID;
-  if (!words.includes("dev")) flags |= MS_NODEV;
+  return words.some((word) => word in TIME_WORDS) ? mount_flags(words) : 0n;
+}
+
+/** All flags of mount(2) that the words stand for; without any, those of a direct start: nosuid, nodev. */
+export function mount_flags(words: readonly string[]): bigint {
+  let flags = MS_NOSUID | MS_NODEV;
   for (const word of words) {
-    flags |= PLAIN_FLAGS[word] ?? 0n;
-    const time = TIME_WORDS[word];
-    if (time !== undefined) flags = (flags & ~time.clear) | time.set;
+    const change = PLAIN_WORDS[word] ?? TIME_WORDS[word];
+    if (change !== undefined) flags = (flags & ~change.clear) | change.set;
   }
   return flags;
 }
