@@ -64,23 +64,25 @@ export function set_control_value(c: Context): number {
   if ((c.request.arg(1) & XATTR_CREATE) !== 0) return -EEXIST;
   const request = c.request;
   const value = path_text(request.u8.slice(request.name2, request.name2 + request.name2_length));
-  const { result, file_errors } = set_option(c, key, value);
-  for (const error of file_errors) c.events.log("error", error_text(error));
+  const { result, errors } = set_option(c, key, value);
+  for (const error of errors) c.events.log("error", error_text(error));
   if (key === "log.file" || key === "config") redirect_trace(c.trace, c.settings_cell.cell);
   return result;
 }
 
-function set_option(c: Context, key: string, value: string): { result: number; file_errors: readonly ConfigError[] } {
+function set_option(c: Context, key: string, value: string): { result: number; errors: readonly ConfigError[] } {
   let result = -EROFS;
-  let file_errors: readonly ConfigError[] = [];
+  let errors: readonly ConfigError[] = [];
   c.settings_cell.cell.edit(function change(text) {
     const changed = Configuration.parse(text, system_environment((message) => c.events.log("warning", message)));
     result = changed.set(key, value, "runtime");
-    file_errors = changed.file_errors;
+    // Who sets the attribute gets a number only; what is wrong and what to do stands in the log.
+    const refusal = { errno: -result, text: `${key}=${value}`, remedy: changed.last_remedy };
+    errors = result === 0 || changed.file_errors.length > 0 ? changed.file_errors : [refusal];
     // A config file may have applied some of its lines before one failed (config §7.3).
     return result === 0 || key === "config" ? changed.serialize() : undefined;
   });
-  return { result, file_errors };
+  return { result, errors };
 }
 
 /** The trace goes to the file of "log.file", or to standard error when that is empty. A file is opened anew. */

@@ -238,3 +238,17 @@ Deno.test("log.file: at once, from a config file too; one that cannot be opened 
     assertEquals(told, [["into_first"], ["into_second"]]);
   });
 });
+
+Deno.test("a refused value is explained in the log: what is wrong, and what is meant or allowed", () => {
+  with_pool({ options: { "cache.attr": "3" } }, (pool) => {
+    assertEquals(set(pool, "category.create", "mfz"), "EINVAL");
+    assertEquals(set(pool, "async-read", "false"), "EROFS");
+    assertEquals(set(pool, "branches", "+/x=ro"), "EINVAL");
+    assertEquals(set(pool, "cache.attr", "4"), "ok");
+    assertEquals(pool.log, [
+      'error: invalid value - category.create=mfz (unknown policy "mfz"; did you mean "mfs"?)',
+      'error: read-only option - async-read=false ("async-read" cannot be changed while the pool is mounted; unmount and mount again)',
+      'error: invalid value - branches=+/x=ro (unknown mode "ro" of branch "/x=ro"; did you mean "RO"?)',
+    ]);
+  });
+});
