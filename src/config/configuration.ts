@@ -25,10 +25,14 @@ const CANONICAL_MOUNTPOINT = "canonical mountpoint";
 /** cache.files=libfuse and the older keys that say what it meant; a non-false value is remembered (departures D16). */
 const LEGACY_CACHE_KEYS = ["direct-io", "kernel-cache", "auto-cache"];
 
-/** A line of a config file that set an option. */
-export interface FileLine {
+/** What a line of a config file says about an option. */
+export interface Saying {
   readonly key: string;
   readonly value: string;
+}
+
+/** The same with its place. */
+export interface FileLine extends Saying {
   readonly file: string;
   /** Counted from 1. */
   readonly line: number;
@@ -38,14 +42,15 @@ export interface FileLine {
 interface LastRead {
   /** What relative paths started from at that time. */
   readonly directory: string;
-  readonly lines: readonly FileLine[];
+  readonly sayings: readonly Saying[];
 }
 
 interface Serialized {
   readonly values: Readonly<Record<string, string>>;
   readonly branches: readonly (readonly [text: string, mode: number, own: string | null, canonical: boolean])[];
   readonly legacy: readonly string[];
-  readonly last_read: LastRead;
+  readonly last_directory: string;
+  readonly last_sayings: readonly (readonly [key: string, value: string])[];
 }
 
 export class Configuration {
@@ -55,14 +60,16 @@ export class Configuration {
   last_hint = "";
   /** Lines of config files that failed, in order, until someone takes them. */
   readonly file_errors: ConfigError[] = [];
+  /** Lines of the config file that set() has read last, and of the files that it names, in order. */
+  file_lines: FileLine[] = [];
 
   #values = new Map<string, string>();
   #branches: readonly BranchSpec[] = [];
   #legacy = new Set<string>();
   #config_level = 0;
-  #last_read: LastRead = { directory: "", lines: [] };
-  /** The same of the file that is being read. */
-  #reading = { directory: "", lines: [] as FileLine[] };
+  #last_read: LastRead = { directory: "", sayings: [] };
+  /** What relative paths start from in the file that is being read. */
+  #directory = "";
   readonly #environment: Environment;
 
   constructor(environment: Environment = NO_ENVIRONMENT) {
@@ -74,14 +81,14 @@ export class Configuration {
     return this.#branches;
   }
 
-  /** What the file of the option "config" said when it was last read, in order, "category.X" as it stands there. */
-  get file_lines(): readonly FileLine[] {
-    return this.#last_read.lines;
+  /** What the file of the option "config" said when it was last read as a whole, in order. */
+  get file_sayings(): readonly Saying[] {
+    return this.#last_read.sayings;
   }
 
-  /** These lines count as what the file said. */
-  remember_file_lines(lines: readonly FileLine[]): void {
-    this.#last_read = { ...this.#last_read, lines };
+  /** This counts as what the file said. */
+  remember_sayings(sayings: readonly Saying[]): void {
+    this.#last_read = { ...this.#last_read, sayings };
   }
 
   /** The mountpoint as an absolute path without symlinks; as given until the daemon has looked. */
@@ -161,18 +168,20 @@ export class Configuration {
         branch.canonical,
       ]),
       legacy: [...this.#legacy],
-      last_read: this.#last_read,
+      last_directory: this.#last_read.directory,
+      last_sayings: this.#last_read.sayings.map(({ key, value }) => [key, value]),
     };
     return JSON.stringify(serialized);
   }
 
   /** The configuration behind a text of serialize(). Branches are not looked up again. */
   static parse(serialized: string, environment: Environment = NO_ENVIRONMENT): Configuration {
-    const { values, branches, legacy, last_read } = JSON.parse(serialized) as Serialized;
+    const { values, branches, legacy, last_directory, last_sayings } = JSON.parse(serialized) as Serialized;
     const configuration = new Configuration(environment);
     configuration.#values = new Map(Object.entries(values));
     configuration.#legacy = new Set(legacy);
-    configuration.#last_read = last_read;
+    const sayings = last_sayings.map(([key, value]) => ({ key, value }));
+    configuration.#last_read = { directory: last_directory, sayings };
     configuration.#branches = branches.map(([text, mode, own, canonical]) => ({
       text,
       mode,
@@ -252,17 +261,17 @@ export class Configuration {
     }
     const is_outermost = this.#config_level === 0;
     if (is_outermost) {
-      const directory = text === "" ? this.#last_read.directory : this.#environment.working_directory();
-      this.#reading = { directory, lines: [] };
+      this.#directory = text === "" ? this.#last_read.directory : this.#environment.working_directory();
+      this.file_lines = [];
     }
-    const content = this.#environment.read_file(absolute_path(path, this.#reading.directory));
+    const content = this.#environment.read_file(absolute_path(path, this.#directory));
     if (typeof content === "number") return this.#cannot_read(path, content);
     this.#config_level++;
     const failed = this.#apply_lines(path, path_text(content), phase);
     this.#config_level--;
     if (failed > 0) return this.#fail(EINVAL, `${failed} line${failed === 1 ? "" : "s"} of "${path}" refused`);
     this.#values.set("config", path);
-    if (is_outermost) this.#last_read = this.#reading;
+    if (is_outermost) this.#last_read = { directory: this.#directory, sayings: this.file_lines };
     return 0;
   }
 
@@ -279,7 +288,7 @@ export class Configuration {
       const key = normal_key(item.key);
       const result = this.set(key, item.value, phase);
       if (result === 0) {
-        if (key !== "config") this.#reading.lines.push({ key, value: item.value, file: path, line });
+        if (key !== "config") this.file_lines.push({ key, value: item.value, file: path, line });
         continue;
       }
       failed++;

@@ -3,7 +3,7 @@
 // line gave, stays until somebody changes its line in the file.
 
 import { REPLACE, split_instruction } from "../branches/grammar.ts";
-import { category_of, type Configuration, type FileLine } from "./configuration.ts";
+import { category_of, type Configuration, type FileLine, type Saying } from "./configuration.ts";
 import { type Environment, NO_BRANCH_FILES } from "./environment.ts";
 import type { ConfigError } from "./errors.ts";
 import { find_option, functions_of } from "./options.ts";
@@ -18,7 +18,7 @@ export interface Reload {
 }
 
 /** What a file says about one option: one line, or all lines of the branch list. */
-type Sayings = ReadonlyMap<string, readonly FileLine[]>;
+type ByOption<T extends Saying> = ReadonlyMap<string, readonly T[]>;
 
 /**
  * Reads the remembered config file again and changes the configuration, which is of no use any more when there are
@@ -32,10 +32,10 @@ export function reload(configuration: Configuration, environment: Environment): 
   if (read < 0 && trial.file_errors.length > 0) return failed(trial.file_errors);
   if (read < 0) return failed([{ errno: -read, text: path, remedy: trial.last_remedy }]);
 
-  const former = sayings(configuration.file_lines);
+  const former = by_option(configuration.file_sayings);
   const applied = new Set<FileLine>();
   const refused: FileLine[] = [];
-  for (const [key, lines] of sayings(trial.file_lines)) {
+  for (const [key, lines] of by_option(trial.file_lines)) {
     const changed = changed_lines(former.get(key) ?? [], lines, key);
     if (find_option(key)!.change !== "live") {
       if (changed.length > 0 && trial.get(key) !== configuration.get(key)) refused.push(changed.at(-1)!);
@@ -48,7 +48,7 @@ export function reload(configuration: Configuration, environment: Environment): 
     }
   }
   // What waits is told again at the next reading, as long as it waits.
-  configuration.remember_file_lines(trial.file_lines.filter((line) => !refused.includes(line)));
+  configuration.remember_sayings(trial.file_lines.filter((line) => !refused.includes(line)));
   return { errors: [], applied: [...applied], refused };
 }
 
@@ -61,8 +61,8 @@ function line_error(line: FileLine, errno: number, remedy: string): ConfigError 
 }
 
 /** A later line about an option replaces an earlier one; those about branches add up. */
-function sayings(lines: readonly FileLine[]): Sayings {
-  const found = new Map<string, FileLine[]>();
+function by_option<T extends Saying>(lines: readonly T[]): ByOption<T> {
+  const found = new Map<string, T[]>();
   for (const line of lines) {
     const category = category_of(line.key);
     const keys = category === undefined ? [line.key] : functions_of(category).map(({ name }) => name);
@@ -75,7 +75,7 @@ function sayings(lines: readonly FileLine[]): Sayings {
 }
 
 /** The lines to put in force: none when the file says the same as before. */
-function changed_lines(former: readonly FileLine[], lines: readonly FileLine[], key: string): readonly FileLine[] {
+function changed_lines(former: readonly Saying[], lines: readonly FileLine[], key: string): readonly FileLine[] {
   const values = former.map(({ value }) => value);
   if (lines.length === values.length && lines.every(({ value }, at) => value === values[at])) return [];
   if (key !== "branches" || starts_anew(lines[0]!.value)) return lines;
