@@ -39,6 +39,17 @@ export const S_ISUID = 0o4000;
 export const S_ISGID = 0o2000;
 export const S_ISVTX = 0o1000;
 
+const STATE_WORDS = [
+  STATX_SIZE_WORD,
+  STATX_SIZE_WORD + 1,
+  STATX_MTIME_WORD,
+  STATX_MTIME_WORD + 1,
+  STATX_MTIME_WORD + 2,
+  STATX_CTIME_WORD,
+  STATX_CTIME_WORD + 1,
+  STATX_CTIME_WORD + 2,
+] as const;
+
 /** Memory for one statx(2) result. Made once, filled many times. */
 export class StatxBuffer {
   readonly bytes: Uint8Array<ArrayBuffer>;
@@ -97,6 +108,12 @@ export class StatxBuffer {
 
   get is_symlink(): boolean {
     return (this.mode & S_IFMT) === S_IFLNK;
+  }
+
+  /** True when size, modification and change time are the same: nobody has changed the object in between. */
+  is_same_state(other: StatxBuffer): boolean {
+    for (const word of STATE_WORDS) if (this.words[word] !== other.words[word]) return false;
+    return true;
   }
 
   /** True when both describe one object: same device and inode number. */

@@ -101,6 +101,13 @@ export function ioctl(fd: number, command: number, buffer: Uint8Array<ArrayBuffe
   return checked(libc.ioctl(fd, command, buffer));
 }
 
+const FICLONE = 0x40049409;
+
+/** Makes `to` share all blocks of `from`, on filesystems that can (ioctl_ficlone(2)). */
+export function share_blocks(from: number, to: number): number {
+  return checked(libc.ioctl_number(to, FICLONE, from));
+}
+
 const POSIX_FADV_DONTNEED = 4;
 
 /** Asks the branch filesystem to drop the file's pages from the page cache. */

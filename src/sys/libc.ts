@@ -37,6 +37,8 @@ const SYMBOLS = {
   getxattr: { parameters: ["buffer", "buffer", "buffer", "u32"], result: "i32" },
   initgroups: { parameters: ["buffer", "u32"], result: "i32" },
   ioctl: { parameters: ["i32", "u32", "buffer"], result: "i32" },
+  // A command whose argument is a number, not memory.
+  ioctl_number: { name: "ioctl", parameters: ["i32", "u32", "i32"], result: "i32" },
   lgetxattr: { parameters: ["buffer", "buffer", "buffer", "u32"], result: "i32" },
   linkat: { parameters: ["i32", "buffer", "i32", "buffer", "i32"], result: "i32" },
   listxattr: { parameters: ["buffer", "buffer", "u32"], result: "i32" },

@@ -1,11 +1,11 @@
 // Path cloning: makes sure that a directory of one branch exists on another, with mode, owner, times, attributes and
 // flags of the original (operations §5). Runs as the daemon; no symlink on the target is followed (departures D3), unless
 // the user asked for it.
-import { EEXIST, ENODATA, ENOENT, ENOTDIR } from "../../base/errno.ts";
+import { EEXIST, ENOENT, ENOTDIR } from "../../base/errno.ts";
 import { PathBuffer } from "../../base/path_buffer.ts";
-import { S_IFMT, STATX_ATIME_WORD, STATX_CTIME_WORD, STATX_MTIME_WORD, StatxBuffer } from "../../base/statx.ts";
+import { S_IFMT, STATX_CTIME_WORD, StatxBuffer } from "../../base/statx.ts";
 import { Branch } from "../../branches/branch.ts";
-import { close, ioctl, O_DIRECTORY, O_NOFOLLOW, O_NONBLOCK, O_RDONLY } from "../../sys/file.ts";
+import { close, O_DIRECTORY, O_NOFOLLOW, O_NONBLOCK, O_RDONLY } from "../../sys/file.ts";
 import {
   fchmod,
   fchown,
@@ -15,22 +15,16 @@ import {
   mkdirat,
   openat,
   stat as stat_followed,
-  Timespecs,
   utimens,
 } from "../../sys/path.ts";
-import { fgetxattr, flistxattr, fremovexattr, fsetxattr } from "../../sys/xattr.ts";
-import { c_string, SLASH } from "../../base/bytes.ts";
+import { SLASH } from "../../base/bytes.ts";
 import { Context } from "../context.ts";
+import { copy_xattrs, drop_inherited_acls, file_flags, set_file_flags, times_of } from "./copy_metadata.ts";
 import { first_branch } from "./on_branches.ts";
 import { Place } from "./place.ts";
 import { proc_path } from "./proc_path.ts";
 
-const FS_IOC_GETFLAGS = 0x80086601;
-const FS_IOC_SETFLAGS = 0x40086602;
-const XATTR_BYTES_MAX = 65536;
 const COPY_ROUNDS_MAX = 4;
-
-const ACL_NAMES = [c_string("system.posix_acl_access"), c_string("system.posix_acl_default")];
 
 const source_place = new Place();
 const target_place = new Place();
@@ -40,11 +34,6 @@ const target_level = new PathBuffer();
 const NOT_BELOW = new Uint8Array(0);
 const stat = new StatxBuffer();
 const parent_stat = new StatxBuffer();
-const times = new BigInt64Array(4);
-const flags = new Uint8Array(8);
-const names = new Uint8Array(XATTR_BYTES_MAX);
-const name = new Uint8Array(256);
-const value = new Uint8Array(XATTR_BYTES_MAX);
 
 /**
  * Makes `directory` exist on `target` as the pool shows it. Every level is copied from the branch that the getattr
@@ -136,9 +125,10 @@ function copy_directory_metadata(parent: number): void {
   const to = openat(parent, target_place.name, open_flags, 0);
   if (to >= 0) {
     if (from >= 0) {
-      if (ioctl(from, FS_IOC_GETFLAGS, flags) >= 0) ioctl(to, FS_IOC_SETFLAGS, flags);
+      const flags = file_flags(from);
+      if (flags >= 0) set_file_flags(to, flags);
       drop_inherited_acls(from, to);
-      copy_xattrs(from, to);
+      copy_xattrs(from, to, tolerates_nothing);
     }
     fchown(to, stat.uid, stat.gid);
     // The parent may have handed down its set-gid bit, mkdir ignores that of the source, and chown may clear it: the
@@ -150,44 +140,6 @@ function copy_directory_metadata(parent: number): void {
   if (from >= 0) close(from);
 }
 
-function times_of(from: StatxBuffer): Timespecs {
-  for (const [at, word] of [[0, STATX_ATIME_WORD], [2, STATX_MTIME_WORD]] as const) {
-    times[at] = (BigInt(from.words[word + 1]! | 0) << 32n) | BigInt(from.words[word]!);
-    times[at + 1] = BigInt(from.words[word + 2]!);
-  }
-  return times;
-}
-
-// A new directory takes over the default ACL of its parent; the source may have none any more.
-function drop_inherited_acls(from: number, to: number): void {
-  for (const acl of ACL_NAMES) if (fgetxattr(from, acl, value, value.length) === -ENODATA) fremovexattr(to, acl);
-}
-
-// In byte order of the names; a failed read skips the attribute, a failed write ends the copying (operations §5 step 5b).
-function copy_xattrs(from: number, to: number): void {
-  const length = flistxattr(from, names, names.length);
-  if (length <= 0) return;
-  for (const [start, end] of sorted_names(length)) {
-    name.set(names.subarray(start, end + 1));
-    const size = fgetxattr(from, name, value, value.length);
-    if (size >= 0 && fsetxattr(to, name, value, size, 0) < 0) return;
-  }
-}
-
-function sorted_names(length: number): [number, number][] {
-  const found: [number, number][] = [];
-  for (let start = 0; start < length;) {
-    const end = names.indexOf(0, start);
-    found.push([start, end]);
-    start = end + 1;
-  }
-  return found.sort(compare_names);
-}
-
-function compare_names(a: [number, number], b: [number, number]): number {
-  for (let i = 0; a[0] + i <= a[1] && b[0] + i <= b[1]; i++) {
-    const difference = names[a[0] + i]! - names[b[0] + i]!;
-    if (difference !== 0) return difference;
-  }
-  return 0;
+function tolerates_nothing(): boolean {
+  return false;
 }

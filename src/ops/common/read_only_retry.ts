@@ -10,9 +10,10 @@ import { close, O_CREAT, O_EXCL, O_WRONLY } from "../../sys/file.ts";
 import { openat, unlinkat } from "../../sys/path.ts";
 import { Context } from "../context.ts";
 import { Place } from "./place.ts";
+import { random_name } from "./random_name.ts";
 
 const ATTEMPTS = 3;
-const ALPHABET = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
+const NAME_LENGTH = 6;
 const ROOT = new PathBuffer();
 const place = new Place();
 
@@ -51,7 +52,7 @@ function refuses_files(branch: Branch): boolean {
   if (root < 0) return false;
   let result = -EEXIST;
   for (let attempt = 0; attempt < ATTEMPTS && result === -EEXIST; attempt++) {
-    const name = c_string(`._${random_name()}`);
+    const name = c_string(`._${random_name(NAME_LENGTH)}`);
     result = openat(root, name, O_WRONLY | O_CREAT | O_EXCL, 0o600);
     if (result < 0) continue;
     close(result);
@@ -59,9 +60,4 @@ function refuses_files(branch: Branch): boolean {
   }
   close(root);
   return result === -EROFS;
-}
-
-function random_name(): string {
-  const bytes = crypto.getRandomValues(new Uint8Array(6));
-  return Array.from(bytes, (byte) => ALPHABET[byte % ALPHABET.length]).join("");
 }
