@@ -14,6 +14,7 @@ import { Arena } from "../state/arena.ts";
 import { BranchTexts } from "../state/branch_texts.ts";
 import { CloneCounter } from "../state/clone_counter.ts";
 import { ConfigCell } from "../state/config_cell.ts";
+import { DataLocks } from "../state/data_locks.ts";
 import { Handles } from "../state/handles.ts";
 import { H_CONTROL_FILE_TIME } from "../state/layout.ts";
 import { Nodes } from "../state/nodes.ts";
@@ -65,6 +66,7 @@ export class Context {
 
   readonly nodes: Nodes;
   readonly locks: PathLocks;
+  readonly data_locks: DataLocks;
   readonly handles: Handles;
   readonly branch_ids: BranchIds;
   readonly settings_cell: SettingsCell;
@@ -116,7 +118,8 @@ export class Context {
     this.events = parts.events;
     this.nodes = new Nodes(parts.arena, parts.worker);
     this.locks = new PathLocks(this.nodes, parts.worker);
-    this.handles = new Handles(parts.arena, this.nodes, this.locks);
+    this.data_locks = new DataLocks(this.nodes, parts.worker);
+    this.handles = new Handles(parts.arena, this.nodes, this.locks, this.data_locks);
     this.branch_ids = new BranchIds(new BranchTexts(parts.arena, this.nodes.table));
     this.settings_cell = new SettingsCell(new ConfigCell(parts.arena));
     this.notices = new HardLinkNotices(this.nodes);

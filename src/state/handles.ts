@@ -3,6 +3,7 @@
 // (operations §16.2, §16.3).
 import { EAGAIN, EBADF, ENFILE } from "../base/errno.ts";
 import { Arena } from "./arena.ts";
+import { DataLocks } from "./data_locks.ts";
 import * as at from "./layout.ts";
 import { Nodes } from "./nodes.ts";
 import { PathLocks } from "./path_locks.ts";
@@ -19,7 +20,12 @@ export class Handles {
   private readonly words: Int32Array<ArrayBuffer>;
   private readonly node_words: Int32Array<ArrayBuffer>;
 
-  constructor(arena: Arena, private readonly nodes: Nodes, private readonly locks: PathLocks) {
+  constructor(
+    arena: Arena,
+    private readonly nodes: Nodes,
+    private readonly locks: PathLocks,
+    private readonly data_locks: DataLocks,
+  ) {
     this.header = arena.header;
     this.words = arena.handles;
     this.node_words = arena.nodes;
@@ -122,11 +128,36 @@ export class Handles {
     this.words[handle * at.HANDLE_WORDS + at.F_PATH_HASH_HIGH] = high;
   }
 
-  /** Ends a file handle; what to close then stands in `closing`. */
-  release_file(slot: number): void {
+  /**
+   * All handles of an open node, the canonical one first, released or not. The list is complete and stays so while the
+   * caller has the node's data lock alone and its path exclusively: nobody can release or open it then.
+   */
+  handles_of(node: number): number[] {
+    const found: number[] = [];
     this.nodes.table.lock();
-    this.start_closing();
+    for (let slot = this.canonical_of(node); slot !== 0; slot = this.word(slot, at.F_NEXT)) found.push(slot);
+    this.nodes.table.unlock();
+    return found;
+  }
+
+  /** The file of the handle has come to lie on another branch, behind this descriptor. */
+  set_place(slot: number, fd: number, branch: number): void {
+    this.words[slot * at.HANDLE_WORDS + at.F_FD] = fd;
+    this.words[slot * at.HANDLE_WORDS + at.F_BRANCH] = branch;
+  }
+
+  /**
+   * Ends a file handle; what to close then stands in `closing`. Waits while the file is being moved, for the mover puts
+   * another file behind the descriptor. The caller holds no path lock.
+   */
+  release_file(slot: number): void {
     const node = this.word(slot, at.F_NODE);
+    this.nodes.table.lock();
+    while (this.data_locks.is_taken(node)) {
+      this.data_locks.sleep();
+      this.nodes.table.lock();
+    }
+    this.start_closing();
     const head = this.canonical_of(node);
     if (slot === head) {
       this.words[slot * at.HANDLE_WORDS + at.F_KIND] = at.KIND_KEPT;

@@ -4,7 +4,7 @@ import { PATH_MAX_BYTES } from "../base/limits.ts";
 
 export const ARENA_MAGIC = 0x6d_66_74_73; // "mftsz" cut to a word
 /** Raised with every change of this file: a successor must not read an arena it does not understand. */
-export const ARENA_LAYOUT_VERSION = 2;
+export const ARENA_LAYOUT_VERSION = 3;
 
 const MIB = 1024 * 1024;
 
@@ -20,7 +20,7 @@ export const LINK_BUCKETS = 1 << 20;
 export const HANDLES_MAX = 1 << 20;
 export const HANDLE_WORDS = 16;
 export const NODES_MAX = 1 << 25;
-export const NODE_WORDS = 20;
+export const NODE_WORDS = 21;
 /** Names lie in units of 8 bytes. */
 export const NAME_UNIT_BYTES = 8;
 const NAMES_BYTES = 2047 * MIB;
@@ -48,6 +48,9 @@ export const H_TABLE_LOCK = 16;
 /** Raised whenever a path lock or a busy directory handle is let go; waiters sleep on it. */
 export const H_RELEASES = 17;
 export const H_RELEASE_WAITERS = 18;
+/** The same for data locks, which may be held for minutes: their waiters are not woken by every path lock. */
+export const H_DATA_RELEASES = 19;
+export const H_DATA_WAITERS = 20;
 
 export const H_NODE_TOP = 32;
 export const H_NODE_FREE = 33;
@@ -141,6 +144,8 @@ export const N_LINK_NEXT = 17;
 export const N_LINK_KEY = 18;
 /** The kernel's id of the file that reads and writes of the open node are passed through to; 0 without one. */
 export const N_BACKING = 19;
+/** Who changes the file behind the node (state/data_locks.ts). */
+export const N_DATA_LOCK = 20;
 
 /** Bits of N_STATE. */
 export const NODE_IN_USE = 1;

@@ -199,6 +199,13 @@ export class Nodes {
     this.table.unlock();
   }
 
+  /** The node's file has become another one, with one name. */
+  forget_hard_link(slot: number): void {
+    this.table.lock();
+    this.links.remove(slot);
+    this.table.unlock();
+  }
+
   /** Whether the node is in the index of hard links; read without the lock, for the write path. */
   has_hard_links(slot: number): boolean {
     return this.words[slot * NODE_WORDS + N_LINK_KEY] !== 0;

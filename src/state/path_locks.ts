@@ -6,7 +6,6 @@ import { EAGAIN, EINVAL, ENAMETOOLONG, ESTALE } from "../base/errno.ts";
 import { PATH_MAX_BYTES } from "../base/limits.ts";
 import { SLASH } from "../base/bytes.ts";
 import { PathBuffer } from "../base/path_buffer.ts";
-import { futex_wait, futex_wake } from "../sys/memory.ts";
 import {
   H_RELEASE_WAITERS,
   H_RELEASES,
@@ -22,10 +21,10 @@ import {
   ROOT_SLOT,
 } from "./layout.ts";
 import { Nodes } from "./nodes.ts";
+import { WaitQueue } from "./wait_queue.ts";
 
 /** After this long, later shared locks queue behind a waiting exclusive one (departures D6). */
 export const EXCLUSIVE_PATIENCE_MS = 10_000;
-const WAKE_ALL = 0x7fff_ffff;
 
 /** The path locks that one worker's present request holds. */
 export class PathLocks {
@@ -34,11 +33,8 @@ export class PathLocks {
   /** After lock_rename: the nodes under the old and the new name, or 0. */
   old_node = 0;
   new_node = 0;
-  /** How often this worker had to wait; tests wait on it instead of sleeping. */
-  waits = 0;
   patience_ms = EXCLUSIVE_PATIENCE_MS;
 
-  private readonly header: Int32Array<ArrayBuffer>;
   private readonly words: Int32Array<ArrayBuffer>;
   private readonly me: number;
   // Slots held: shared as they are, exclusive ones negative.
@@ -49,13 +45,17 @@ export class PathLocks {
   // The present request waited so long that it may overtake the claims of others: it waits for held locks only, else
   // two such requests could wait for each other.
   private is_impatient = false;
-  private readonly release_word: Uint8Array<ArrayBuffer>;
+  private readonly queue: WaitQueue;
 
   constructor(private readonly nodes: Nodes, thread_index: number) {
-    this.header = nodes.arena.header;
     this.words = nodes.arena.nodes;
     this.me = thread_index + 1;
-    this.release_word = nodes.arena.word_bytes(H_RELEASES);
+    this.queue = new WaitQueue(nodes.arena, nodes.table, H_RELEASES, H_RELEASE_WAITERS);
+  }
+
+  /** How often this worker had to wait; tests wait on it instead of sleeping. */
+  get waits(): number {
+    return this.queue.waits;
   }
 
   /** Path of a node into `path`, its locks shared. Returns the slot, -ESTALE when it has no path, or -ENAMETOOLONG. */
@@ -107,6 +107,22 @@ export class PathLocks {
         else if (this.is_blocked_exclusive(this.victim)) parent = -EAGAIN;
       }
       if (this.finish_exclusive(parent, parent, 0, this.victim, 0, started_ms)) return parent;
+    }
+  }
+
+  /**
+   * A node exclusive, its directory shared: no request that goes by its path is under way. `path` becomes its path.
+   * Returns the slot, -ESTALE when it has no path, or -ENAMETOOLONG. Not for the root.
+   */
+  lock_alone(low: number, high: number, path: PathBuffer): number {
+    const started_ms = performance.now();
+    for (;;) {
+      this.nodes.table.lock();
+      let slot = this.try_path(low, high, path);
+      const parent = slot > 0 ? this.nodes.parent_of(slot) : 0;
+      const wanted = slot > 0 ? slot : 0;
+      if (this.is_blocked_exclusive(wanted)) slot = -EAGAIN;
+      if (this.finish_exclusive(slot, parent, 0, wanted, 0, started_ms)) return slot;
     }
   }
 
@@ -163,22 +179,12 @@ export class PathLocks {
 
   /** Wakes those who wait for a lock or a busy handle. Table lock held, and let go here. */
   tell_waiters(): void {
-    const waiting = this.header[H_RELEASE_WAITERS]! > 0;
-    if (waiting) Atomics.add(this.header, H_RELEASES, 1);
-    this.nodes.table.unlock();
-    if (waiting) futex_wake(this.release_word, WAKE_ALL);
+    this.queue.tell();
   }
 
   /** Table lock held, and let go here: sleeps until somebody releases something, or for `timeout_ms`. */
   sleep_until_release(timeout_ms: number): void {
-    const seen = this.header[H_RELEASES]!;
-    this.header[H_RELEASE_WAITERS]!++;
-    this.waits++;
-    this.nodes.table.unlock();
-    futex_wait(this.release_word, seen >>> 0, timeout_ms);
-    this.nodes.table.lock();
-    this.header[H_RELEASE_WAITERS]!--;
-    this.nodes.table.unlock();
+    this.queue.sleep(timeout_ms);
   }
 
   // True when the request may go on, with its locks or with its error; false after a wait. Lets go of the table lock.

@@ -38,12 +38,12 @@ export class Handler {
       if (c.settings.debug) trace_reply(c);
     } catch (error) {
       c.credentials.restore();
+      release_locks(c);
       undo_reply(c);
       c.reply.error(EIO);
       this.report_bug(`the answer to ${opcode_name(c.request.opcode)} for node ${c.request.node_low}`, error);
     } finally {
-      release_pins(c);
-      c.locks.release();
+      release_locks(c);
     }
   }
 
@@ -59,4 +59,11 @@ export class Handler {
     else if (result < 0) reply.error(result);
     else reply.ok(result);
   }
+}
+
+// The data lock first: what a pin kept may be gone afterwards, with the node and the lock's word.
+function release_locks(c: Context): void {
+  c.data_locks.release();
+  release_pins(c);
+  c.locks.release();
 }

@@ -45,8 +45,9 @@ function broken_locks(arena: Arena): string[] {
   if (arena.header[at.H_RELEASE_WAITERS] !== 0) {
     broken.push(`${arena.header[at.H_RELEASE_WAITERS]} waiters for releases`);
   }
+  if (arena.header[at.H_DATA_WAITERS] !== 0) broken.push(`${arena.header[at.H_DATA_WAITERS]} waiters for data locks`);
   for (const slot of node_slots(arena)) {
-    for (const word of [at.N_SHARED_LOCKS, at.N_EXCLUSIVE, at.N_WANTED]) {
+    for (const word of [at.N_SHARED_LOCKS, at.N_EXCLUSIVE, at.N_WANTED, at.N_DATA_LOCK]) {
       const value = node_word(arena, slot, word);
       if (value !== 0) broken.push(`node ${slot} has lock word ${word} at ${value}`);
     }

@@ -9,6 +9,8 @@ import { stress_locks } from "./lock_stress.ts";
 import { type Place, Table } from "./table.ts";
 import { answer_calls } from "./threads.ts";
 
+const ALONE = 1000;
+
 let table: Table;
 let index: number;
 
@@ -91,6 +93,25 @@ function pin_rounds(node: number, rounds: number): number[] {
   return [pinned, ...closed];
 }
 
+/**
+ * `rounds` times: a shared lock most of the time, a lock alone now and then, each checking a word that counts who has
+ * what. Returns how often somebody else had what this thread had.
+ */
+function stress_data_lock(slot: number, rounds: number, held: Int32Array): number {
+  let broken = 0;
+  for (let round = 0; round < rounds; round++) {
+    const is_alone = (round + index) % 7 === 0;
+    table.data_locks.share(slot);
+    if (is_alone) table.data_locks.take_alone(slot);
+    const weight = is_alone ? ALONE : 1;
+    const before = Atomics.add(held, 0, weight);
+    if (is_alone ? before !== 0 : before >= ALONE) broken++;
+    Atomics.sub(held, 0, weight);
+    table.data_locks.release();
+  }
+  return broken;
+}
+
 answer_calls({
   attach,
   count_under_lock,
@@ -110,6 +131,15 @@ answer_calls({
   move: (slot: number, to: Place) => table.move(slot, to),
   release: () => table.locks.release(),
   waits: () => table.locks.waits,
+  lock_alone: (slot: number) => table.lock_alone(slot),
+  share_data: (slot: number) => table.data_locks.share(slot),
+  take_data_alone: (slot: number) => table.data_locks.take_alone(slot),
+  release_data: () => table.data_locks.release(),
+  release_file: (handle: number) => {
+    table.handles.release_file(handle);
+    return table.handles.closing_count;
+  },
+  stress_data_lock,
   lock_directory: (low: number, high: number) => table.handles.lock_directory(low, high),
   unlock_directory: (slot: number) => table.handles.unlock_directory(slot),
   stress_locks: (seed: number, rounds: number, held: Int32Array) => stress_locks(table, seed, rounds, held),

@@ -3,6 +3,7 @@
 import { to_bytes, to_text } from "../../src/base/bytes.ts";
 import { PathBuffer } from "../../src/base/path_buffer.ts";
 import { Arena, type ArenaAddress } from "../../src/state/arena.ts";
+import { DataLocks } from "../../src/state/data_locks.ts";
 import { Handles } from "../../src/state/handles.ts";
 import { NODE_WORDS, ROOT_SLOT } from "../../src/state/layout.ts";
 import { Nodes } from "../../src/state/nodes.ts";
@@ -15,6 +16,7 @@ export type Place = readonly [parent: number, name: string];
 export class Table {
   readonly nodes: Nodes;
   readonly locks: PathLocks;
+  readonly data_locks: DataLocks;
   readonly handles: Handles;
   readonly path = new PathBuffer();
   readonly path2 = new PathBuffer();
@@ -22,7 +24,8 @@ export class Table {
   constructor(readonly arena: Arena, thread_index: number) {
     this.nodes = new Nodes(arena, thread_index);
     this.locks = new PathLocks(this.nodes, thread_index);
-    this.handles = new Handles(arena, this.nodes, this.locks);
+    this.data_locks = new DataLocks(this.nodes, thread_index);
+    this.handles = new Handles(arena, this.nodes, this.locks, this.data_locks);
   }
 
   static create(): Table {
@@ -81,6 +84,12 @@ export class Table {
     const path = this.lock_path(slot);
     this.locks.release();
     return path;
+  }
+
+  /** Locks a node alone; its path, or the errno. */
+  lock_alone(slot: number): string | number {
+    const result = this.locks.lock_alone(slot, this.nodes.reuse_of(slot), this.path);
+    return result < 0 ? result : to_text(this.path.bytes.subarray(0, this.path.length));
   }
 
   lock_two(first: number, second: number): number {
