@@ -3,7 +3,9 @@ import { EBADF } from "../base/errno.ts";
 import { COPY_FILE_RANGE_OUT_BYTES, FUSE_FSYNC_FDATASYNC, WRITE_OUT_BYTES } from "../fuse/abi.ts";
 import { put_copy_file_range_64, put_lseek, put_write } from "../fuse/reply.ts";
 import * as file from "../sys/file.ts";
-import { descriptor_of, descriptor_of_node } from "./common/object_of_request.ts";
+import { F_FD, F_NODE } from "../state/layout.ts";
+import { is_out_of_space, with_more_room } from "./common/move_file.ts";
+import { descriptor_of, file_handle, handle_of_node } from "./common/object_of_request.ts";
 import { Context } from "./context.ts";
 
 /** Most bytes COPY_FILE_RANGE copies at once: its reply has 32 bits (operations §18). */
@@ -19,11 +21,26 @@ export function fsync(c: Context): number {
 /** FALLOCATE: all modes, as the branch's filesystem has them. */
 export function fallocate(c: Context): number {
   const request = c.request;
-  const fd = descriptor_of(c, request.arg(0), request.arg(1));
-  if (fd < 0) return fd;
-  const result = file.fallocate(fd, request.arg(6) | 0, request.arg64_exact(2), request.arg64_exact(4));
-  if (result >= 0) c.notices.changed(c.nodes.slot_of(request.node_low, request.node_high));
+  const handle = file_handle(c, request.arg(0), request.arg(1));
+  if (handle < 0) return handle;
+  const node = c.handles.word(handle, F_NODE);
+  c.data_locks.share(node);
+  let result = allocate(c, handle);
+  if (is_out_of_space(result)) result = with_more_room(c, handle, result, end_of_allocation(c), allocate);
+  if (result >= 0) c.notices.changed(node);
   return result;
+}
+
+function allocate(c: Context, handle: number): number {
+  const request = c.request;
+  const fd = c.handles.word(handle, F_FD);
+  return file.fallocate(fd, request.arg(6) | 0, request.arg64_exact(2), request.arg64_exact(4));
+}
+
+// How big the file has to become; modes that take something away or shift it need no more than there is.
+function end_of_allocation(c: Context): number {
+  const is_plain = (c.request.arg(6) & ~file.FALLOC_FL_KEEP_SIZE) === 0;
+  return is_plain ? c.request.arg64(2) + c.request.arg64(4) : 0;
 }
 
 /** LSEEK: SEEK_DATA and SEEK_HOLE (departures D13). */
@@ -50,19 +67,28 @@ export function copy_file_range_64(c: Context): number {
   return COPY_FILE_RANGE_OUT_BYTES;
 }
 
-function copy(c: Context, length: number | bigint): number {
+function copy(c: Context, length_bytes: number | bigint): number {
   const request = c.request;
-  const from = descriptor_of(c, request.arg(0), request.arg(1));
-  const to = descriptor_of_node(c, request.arg(4), request.arg(5), request.arg(6) | 0, request.arg(7));
+  const from = file_handle(c, request.arg(0), request.arg(1));
+  const to = handle_of_node(c, request.arg(4), request.arg(5), request.arg(6) | 0, request.arg(7));
   if (from < 0 || to < 0) return -EBADF;
-  const result = file.copy_file_range(
-    from,
-    request.arg64_exact(2),
-    to,
-    request.arg64_exact(8),
-    length,
-    request.arg(12),
-  );
-  if (result > 0) c.notices.changed(c.nodes.slot_of(request.arg(4), request.arg(5)));
+  source = from;
+  length = length_bytes;
+  const node = c.handles.word(to, F_NODE);
+  c.data_locks.share(node);
+  let result = copy_to(c, to);
+  if (is_out_of_space(result)) result = with_more_room(c, to, result, 0, copy_to);
+  if (result > 0) c.notices.changed(node);
   return result;
+}
+
+// Of the present request: the handle that is copied from, and how much.
+let source = 0;
+let length: number | bigint = 0;
+
+function copy_to(c: Context, handle: number): number {
+  const from = c.handles.word(source, F_FD);
+  const to = c.handles.word(handle, F_FD);
+  const request = c.request;
+  return file.copy_file_range(from, request.arg64_exact(2), to, request.arg64_exact(8), length, request.arg(12));
 }

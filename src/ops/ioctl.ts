@@ -4,10 +4,10 @@
 import { EBADF, EINVAL, ENOTTY, EPERM } from "../base/errno.ts";
 import { FUSE_IOCTL_DIR, FUSE_IOCTL_UNRESTRICTED, IOCTL_OUT_BYTES } from "../fuse/abi.ts";
 import { put_ioctl } from "../fuse/reply.ts";
-import { KIND_DIRECTORY } from "../state/layout.ts";
+import { F_FD, F_NODE, KIND_DIRECTORY } from "../state/layout.ts";
 import { close, ioctl as ioctl_call, O_NOATIME, O_NONBLOCK, O_RDONLY } from "../sys/file.ts";
 import { openat } from "../sys/path.ts";
-import { descriptor_of } from "./common/object_of_request.ts";
+import { file_handle } from "./common/object_of_request.ts";
 import { first_branch } from "./common/on_branches.ts";
 import { Context } from "./context.ts";
 
@@ -55,8 +55,10 @@ function may_give(c: Context, command: number): boolean {
 }
 
 function on_file(c: Context): number {
-  const fd = descriptor_of(c, c.request.arg(0), c.request.arg(1));
-  return fd < 0 ? fd : run(c, fd);
+  const handle = file_handle(c, c.request.arg(0), c.request.arg(1));
+  if (handle < 0) return handle;
+  c.data_locks.share(c.handles.word(handle, F_NODE));
+  return run(c, c.handles.word(handle, F_FD));
 }
 
 const DOT = new Uint8Array([0x2e, 0]);

@@ -11,6 +11,7 @@ import { AT_FDCWD, fstat, openat } from "../sys/path.ts";
 import { is_unchanged } from "./common/fingerprint.ts";
 import { keep_path_hash } from "./common/handle_attributes.ts";
 import { kill_privileges, kills_privileges } from "./common/kill_privileges.ts";
+import { separate_from_links } from "./common/link_cow.ts";
 import { open_write_protected } from "./common/nfs_open.ts";
 import { branch_open_flags, reply_open_flags } from "./common/open_flags.ts";
 import { open_regular } from "./common/open_regular.ts";
@@ -24,9 +25,11 @@ const ANOTHER_WAS_FASTER = 0;
 
 /** OPEN: the file of the branch that the open policy chooses, or the one that is open already. */
 export function open(c: Context): number {
-  const slot = c.locks.lock_path(c.request.node_low, c.request.node_high, c.path);
+  const request = c.request;
+  const flags = branch_open_flags(c.settings, request.arg(0)) & ~(O_CREAT | O_EXCL);
+  if ((flags & O_TRUNC) !== 0) c.data_locks.share(c.nodes.slot_of(request.node_low, request.node_high));
+  const slot = c.locks.lock_path(request.node_low, request.node_high, c.path);
   if (slot < 0) return slot;
-  const flags = branch_open_flags(c.settings, c.request.arg(0)) & ~(O_CREAT | O_EXCL);
   let reply_flags = reply_open_flags(c.settings, flags, c.request.pid);
   let handle = ANOTHER_WAS_FASTER;
   for (let round = 0; round < ROUNDS_MAX && handle === ANOTHER_WAS_FASTER; round++) {
@@ -97,6 +100,10 @@ function open_first(c: Context, slot: number, flags: number, reply_flags: number
     const count = c.settings.policy_open(branches, c.probe, c.companion);
     if (count <= 0) return count || -ENOENT;
     const branch = branches[c.companion.indexes[0]!]!;
+    if (c.settings.link_cow && (flags & O_ACCMODE) !== O_RDONLY) {
+      const locked = separate_from_links(c, slot, branch);
+      if (locked < 0) return locked;
+    }
     const fd = open_on_branch(c, branch, flags);
     if (fd >= 0) return add_first(c, slot, fd, c.branches.indexOf(branch), flags, reply_flags);
     if (fd !== -ENOENT) return fd;

@@ -6,6 +6,7 @@ import { F_FD, F_NODE, F_REPLY_FLAGS } from "../state/layout.ts";
 import { pread, pwrite } from "../sys/file.ts";
 import { file_handle } from "./common/object_of_request.ts";
 import { kill_privileges, kills_privileges } from "./common/kill_privileges.ts";
+import { is_out_of_space, with_more_room } from "./common/move_file.ts";
 import { Context } from "./context.ts";
 
 // Words of struct fuse_read_in and fuse_write_in.
@@ -28,7 +29,7 @@ export function read(c: Context): number {
   return pread(c.handles.word(handle, F_FD), c.body, size, request.arg64_exact(OFFSET));
 }
 
-/** WRITE: from the request to the branch's file. */
+/** WRITE: from the request to the branch's file; when that has no room, wherever the file can be moved to. */
 export function write(c: Context): number {
   const request = c.request;
   const handle = file_handle(c, request.arg(HANDLE), request.arg(HANDLE + 1));
@@ -48,15 +49,24 @@ export function write(c: Context): number {
   return WRITE_OUT_BYTES;
 }
 
-// A direct write may be short, as natively; the page cache expects everything or an error (operations §17.2).
+// What of the present request has been written: an append that ran out of room goes on after that (operations F14).
+let done = 0;
+
 function write_data(c: Context, handle: number): number {
+  done = 0;
+  c.data_locks.share(c.handles.word(handle, F_NODE));
+  const written = write_rest(c, handle);
+  return is_out_of_space(written) ? with_more_room(c, handle, written, 0, write_rest) : written;
+}
+
+// A direct write may be short, as natively; the page cache expects everything or an error (operations §17.2).
+function write_rest(c: Context, handle: number): number {
   const request = c.request;
   const fd = c.handles.word(handle, F_FD);
   const size = request.arg(SIZE);
   const offset = request.arg64_exact(OFFSET);
   const data = c.write_data(request.data);
   if ((c.handles.word(handle, F_REPLY_FLAGS) & FOPEN_DIRECT_IO) !== 0) return pwrite(fd, data, size, offset);
-  let done = 0;
   while (done < size) {
     const at = typeof offset === "bigint" ? offset + BigInt(done) : offset + done;
     const written = pwrite(fd, done === 0 ? data : data.subarray(done), size - done, at);

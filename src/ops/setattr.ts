@@ -13,13 +13,14 @@ import {
 } from "../fuse/abi.ts";
 import { FOLLOW_ALL, FOLLOW_REGULAR } from "../config/words.ts";
 import { F_FD } from "../state/layout.ts";
-import { ftruncate } from "../sys/file.ts";
+import { close, ftruncate } from "../sys/file.ts";
 import * as path_calls from "../sys/path.ts";
 import { attr_reply, attr_reply_with_inode, getattr_by_path } from "./common/attributes.ts";
 import { getattr_by_handle } from "./common/handle_attributes.ts";
 import { kill_privileges, kill_privileges_of_object, kills_privileges } from "./common/kill_privileges.ts";
+import { is_out_of_space, move_file, with_more_room } from "./common/move_file.ts";
 import { BY_PATH, handle_or_path } from "./common/object_of_request.ts";
-import { change_objects } from "./common/on_branches.ts";
+import { change_objects, first_branch } from "./common/on_branches.ts";
 import { proc_path } from "./common/proc_path.ts";
 import { Context } from "./context.ts";
 
@@ -45,10 +46,11 @@ const times = new BigInt64Array(4);
 export function setattr(c: Context): number {
   const request = c.request;
   const valid = request.arg(VALID);
+  const slot = c.nodes.slot_of(request.node_low, request.node_high);
+  c.data_locks.share(slot);
   const handle = handle_or_path(c, (valid & FATTR_FH) !== 0, request.arg(HANDLE), request.arg(HANDLE + 1));
   if (handle < 0) return handle;
   if ((valid & TIME_BITS) !== 0) read_times(c, valid);
-  const slot = c.nodes.slot_of(request.node_low, request.node_high);
   const changed = handle === BY_PATH ? change_by_path(c, valid) : change_by_handle(c, handle, valid);
   c.notices.changed(slot); // also after an error: some branch or some part may have changed
   if (changed < 0) return changed;
@@ -69,13 +71,44 @@ function change_by_path(c: Context, valid: number): number {
     result = change_objects(c, settings.policy_chown, getattr, c.path, chown_object);
   }
   if (result >= 0 && (valid & FATTR_SIZE) !== 0) {
-    const follows = settings.follow_symlinks === FOLLOW_REGULAR || settings.follow_symlinks === FOLLOW_ALL;
-    result = change_objects(c, settings.policy_truncate, getattr, c.path, truncate_object, follows);
+    result = truncate_by_path(c);
+    if (is_out_of_space(result)) result = truncate_with_more_room(c, result);
   }
   if (result >= 0 && (valid & TIME_BITS) !== 0) {
     result = change_objects(c, settings.policy_utimens, getattr, c.path, utimens_object);
   }
   return result;
+}
+
+function truncate_by_path(c: Context): number {
+  const settings = c.settings;
+  const follows = settings.follow_symlinks === FOLLOW_REGULAR || settings.follow_symlinks === FOLLOW_ALL;
+  return change_objects(c, settings.policy_truncate, settings.policy_getattr, c.path, truncate_object, follows);
+}
+
+// As with_more_room, for a file that need not be open. The path may be another one after each time its lock is let go.
+function truncate_with_more_room(c: Context, failure: number): number {
+  if (c.settings.policy_move === undefined) return failure;
+  const request = c.request;
+  c.locks.release();
+  c.data_locks.take_alone(c.nodes.slot_of(request.node_low, request.node_high));
+  const slot = c.locks.lock_path(request.node_low, request.node_high, c.path);
+  if (slot < 0) return slot;
+  const again = truncate_by_path(c);
+  if (!is_out_of_space(again) || !move_named_file(c, slot)) return again;
+  return truncate_by_path(c);
+}
+
+// The file at `c.path`, on the branch that the getattr policy shows. The path is locked again afterwards.
+function move_named_file(c: Context, slot: number): boolean {
+  const index = first_branch(c, c.settings.policy_getattr, c.path);
+  const file = index < 0 ? index : c.place.open_object(c.branch(index), c.path);
+  if (file < 0) return false;
+  c.locks.release();
+  const has_moved = move_file(c, slot, file, c.branch_ids.id_of(index), 0);
+  close(file);
+  const locked = c.locks.lock_path(c.request.node_low, c.request.node_high, c.path);
+  return has_moved && locked > 0;
 }
 
 function change_by_handle(c: Context, handle: number, valid: number): number {
@@ -86,10 +119,17 @@ function change_by_handle(c: Context, handle: number, valid: number): number {
   if (result >= 0 && (valid & OWNER_BITS) !== 0) {
     result = path_calls.fchown(fd, wanted_id(c, FATTR_UID, UID), wanted_id(c, FATTR_GID, GID));
   }
-  if (result >= 0 && (valid & FATTR_SIZE) !== 0) result = ftruncate(fd, request.arg64_exact(SIZE));
+  if (result >= 0 && (valid & FATTR_SIZE) !== 0) {
+    result = truncate_handle(c, handle);
+    if (is_out_of_space(result)) result = with_more_room(c, handle, result, 0, truncate_handle);
+  }
   if (result >= 0 && loses_privileges(c, valid)) kill_privileges(fd);
   if (result >= 0 && (valid & TIME_BITS) !== 0) result = path_calls.futimens(fd, times);
   return result;
+}
+
+function truncate_handle(c: Context, handle: number): number {
+  return ftruncate(c.handles.word(handle, F_FD), c.request.arg64_exact(SIZE));
 }
 
 function loses_privileges(c: Context, valid: number): boolean {

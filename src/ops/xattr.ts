@@ -117,6 +117,7 @@ function put_all_paths(c: Context): number {
 
 /** SETXATTR: on every branch of the setxattr policy (rule R1). */
 export function setxattr(c: Context): number {
+  c.data_locks.share(c.nodes.slot_of(c.request.node_low, c.request.node_high));
   const slot = c.locks.lock_path(c.request.node_low, c.request.node_high, c.path);
   if (slot < 0) return slot;
   if (is_control_file(c.path)) return set_control_value(c);
@@ -135,6 +136,7 @@ function set_on_object(c: Context, object: number): number {
 
 /** REMOVEXATTR: on every branch of the removexattr policy (rule R1). */
 export function removexattr(c: Context): number {
+  c.data_locks.share(c.nodes.slot_of(c.request.node_low, c.request.node_high));
   const slot = c.locks.lock_path(c.request.node_low, c.request.node_high, c.path);
   if (slot < 0) return slot;
   if (is_control_file(c.path)) return -ENODATA;

@@ -20,9 +20,9 @@ export function fails_with(number: number): number {
 /** Runs `use` while the system calls have stand-ins. */
 export function with_stand_ins(stand_ins: Partial<Record<CallName, StandIn>>, use: () => void): void {
   const table = libc as unknown as Record<string, Call>;
-  const real = { ...table };
+  const real: Record<string, Call> = {};
   for (const [name, stand_in] of Object.entries(stand_ins)) {
-    const call = table[name]!;
+    const call = real[name] = table[name]!;
     table[name] = (...values) => stand_in(() => call(...values), values);
   }
   try {

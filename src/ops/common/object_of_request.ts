@@ -31,18 +31,14 @@ export function file_handle(c: Context, handle_low: number, handle_high: number)
   return handle_of_node(c, c.request.node_low, c.request.node_high, handle_low, handle_high);
 }
 
-function handle_of_node(c: Context, node_low: number, node_high: number, low: number, high: number): number {
+/** The handle of another node that the request names beside its own (COPY_FILE_RANGE), or -EBADF. */
+export function handle_of_node(c: Context, node_low: number, node_high: number, low: number, high: number): number {
   if (low === 0 && high === 0) return canonical_handle(c, node_low, node_high);
   return c.handles.find(low, high, KIND_FILE) || -EBADF;
 }
 
 /** The descriptor of such a request, or -EBADF. */
 export function descriptor_of(c: Context, handle_low: number, handle_high: number): number {
-  return descriptor_of_node(c, c.request.node_low, c.request.node_high, handle_low, handle_high);
-}
-
-/** The descriptor of another node that the request names beside its own (COPY_FILE_RANGE), or -EBADF. */
-export function descriptor_of_node(c: Context, node_low: number, node_high: number, low: number, high: number): number {
-  const handle = handle_of_node(c, node_low, node_high, low, high);
+  const handle = file_handle(c, handle_low, handle_high);
   return handle < 0 ? handle : c.handles.word(handle, F_FD);
 }

@@ -1,0 +1,236 @@
+// moveonenospc: a file whose branch has no room for a change is moved to another branch, under the hands of the programs
+// that have it open (operations §17.3 with F1 to F3, departures D1 to D3). No byte is lost at any point:
+//
+// 1. The change has the node's data lock alone (state/data_locks.ts), so nobody writes to the file through the pool.
+// 2. The file is copied under a temporary name (copy_file.ts), made durable, and only then compared with the source: one
+//    that was changed from outside is not moved. Other requests find the old file meanwhile; no path lock is held.
+// 3. With the node's path held exclusively, every handle gets a descriptor of the copy that is opened as its own one was;
+//    the copy takes its name, where no other file may be; that is made durable; the source is removed.
+// 4. The descriptors of the copy replace the old ones under the same numbers.
+//
+// A failure before the source is gone removes the copy and leaves everything as it was.
+import { EDQUOT, ENOSPC, ESTALE } from "../../base/errno.ts";
+import { PathBuffer } from "../../base/path_buffer.ts";
+import { StatxBuffer } from "../../base/statx.ts";
+import { Branch } from "../../branches/branch.ts";
+import { F_BRANCH, F_FD, F_NODE } from "../../state/layout.ts";
+import { close, dup_onto, F_GETFL, fcntl, O_CREAT, O_EXCL, O_NOCTTY, O_NOFOLLOW, O_TRUNC } from "../../sys/file.ts";
+import { AT_FDCWD, fstat, lstat, openat, RENAME_NOREPLACE, unlinkat } from "../../sys/path.ts";
+import { Context } from "../context.ts";
+import { clone_path } from "./clone_path.ts";
+import { FileCopy, fsync_directory, is_fixed } from "./copy_file.ts";
+import { Place } from "./place.ts";
+import { proc_path } from "./proc_path.ts";
+
+/** Of the flags a file was opened with, those that are not for opening it anew. */
+const ONCE_ONLY = O_CREAT | O_EXCL | O_NOCTTY | O_TRUNC | O_NOFOLLOW;
+
+// Places of their own, which never follow symlinks: a file behind one is not moved (departures D3).
+const source_place = new Place();
+const target_place = new Place();
+const copy = new FileCopy();
+/** Where the file was when it was copied, and where it is when the copy takes its place. */
+const path = new PathBuffer();
+const path_now = new PathBuffer();
+const directory_path = new PathBuffer();
+const stat = new StatxBuffer();
+const other_stat = new StatxBuffer();
+
+interface Move {
+  readonly node: number;
+  /** A descriptor of the file. */
+  readonly file: number;
+  readonly source: Branch;
+  readonly target: Branch;
+}
+
+/** A change of an open file; 0 or more, or -errno. */
+export type HandleChange = (c: Context, handle: number) => number;
+
+/** Whether a branch refused for want of room. */
+export function is_out_of_space(result: number): boolean {
+  return result === -ENOSPC || result === -EDQUOT;
+}
+
+/**
+ * A change of an open file ended in `failure`, for want of room: tries again when nobody else works on the file, for it may
+ * have been moved meanwhile, then moves it and tries a last time. `end_bytes`: the size that the file needs to have then,
+ * if more than it has. Without a move the result is `failure`.
+ */
+export function with_more_room(
+  c: Context,
+  handle: number,
+  failure: number,
+  end_bytes: number,
+  change: HandleChange,
+): number {
+  if (c.settings.policy_move === undefined) return failure;
+  const node = c.handles.word(handle, F_NODE);
+  c.data_locks.take_alone(node);
+  const again = change(c, handle);
+  if (!is_out_of_space(again)) return again;
+  const { handles } = c;
+  const has_moved = move_file(c, node, handles.word(handle, F_FD), handles.word(handle, F_BRANCH), end_bytes);
+  return has_moved ? change(c, handle) : failure;
+}
+
+/**
+ * Moves the file of a node, `file` being a descriptor of it and `branch_id` the lasting number of its branch. The request
+ * has the node's data lock alone and holds no path lock. False: everything is as it was.
+ */
+export function move_file(c: Context, node: number, file: number, branch_id: number, end_bytes: number): boolean {
+  const source = c.branches.find((_branch, index) => c.branch_ids.id_of(index) === branch_id);
+  if (source === undefined) return false;
+  const target = choose(c, node, file, source, end_bytes);
+  const directory = target === undefined ? -1 : open_target_directory(c, source, target, path);
+  c.locks.release();
+  if (target === undefined || directory < 0) return false;
+  let has_moved = false;
+  if (copy.make(file, directory, target_place.name) === 0) {
+    has_moved = replace(c, { node, file, source, target }, directory);
+    c.locks.release();
+  }
+  copy.discard(directory);
+  close(directory);
+  return has_moved;
+}
+
+// The branch that the file is to go to; undefined when it cannot be moved. Leaves `path` locked.
+function choose(c: Context, node: number, file: number, source: Branch, end_bytes: number): Branch | undefined {
+  const policy = c.settings.policy_move;
+  if (policy === undefined || c.handles.has_backing(node)) return undefined;
+  if (c.locks.lock_path(node, c.nodes.reuse_of(node), path) < 0) return undefined;
+  if (!is_there(source, path, file) || stat.nlink !== 1 || is_fixed(file)) return undefined;
+  const candidates = free_branches(c, source, path);
+  if (candidates === undefined) return undefined;
+  const needed_bytes = Math.max(stat.size_bytes, end_bytes);
+  c.space.forget();
+  c.probe.start(path);
+  const roomy = candidates.filter((branch, index) => has_room(c, branch, index, needed_bytes));
+  return policy(roomy, c.probe, c.companion) > 0 ? roomy[c.companion.indexes[0]!] : undefined;
+}
+
+// Whether the path on that branch is the very file; its attributes are in `stat` then.
+function is_there(branch: Branch, where: PathBuffer, file: number): boolean {
+  const parent = source_place.open_parent(branch, where);
+  if (parent < 0) return false;
+  const is_same = fstat(file, stat) === 0 && stat.is_regular &&
+    lstat(parent, source_place.name, other_stat) === 0 && stat.is_same_object(other_stat);
+  close(parent);
+  return is_same;
+}
+
+/**
+ * The other branches, if none has anything under that path. Else undefined: the moved file would replace it, or be hidden
+ * by it. A branch that shows the same directory as `source` (a bind mount, a second entry in the list) is none.
+ */
+function free_branches(c: Context, source: Branch, where: PathBuffer): Branch[] | undefined {
+  const found: Branch[] = [];
+  for (const branch of c.branches) {
+    if (branch === source) continue;
+    const reached = target_place.at(branch, where);
+    const is_taken = reached === 0 && lstat(target_place.dirfd, target_place.path, other_stat) === 0;
+    target_place.done();
+    if (!is_taken) found.push(branch);
+    else if (!other_stat.is_same_object(stat)) return undefined;
+  }
+  return found;
+}
+
+function has_room(c: Context, branch: Branch, index: number, size_bytes: number): boolean {
+  const space = c.space.of(branch, index);
+  return space !== undefined && space.available_bytes > size_bytes;
+}
+
+// A descriptor of the directory on the target, made if need be, with `target_place.name` set; or -errno.
+function open_target_directory(c: Context, source: Branch, target: Branch, where: PathBuffer): number {
+  directory_path.set(where);
+  directory_path.up();
+  const cloned = clone_path(c, source, target, directory_path);
+  return cloned < 0 ? cloned : target_place.open_parent(target, where);
+}
+
+// The copy is complete: it takes the place of the file, whose path may be another one by now.
+function replace(c: Context, move: Move, directory: number): boolean {
+  if (c.locks.lock_alone(move.node, c.nodes.reuse_of(move.node), path_now) < 0) return false;
+  const target = open_target_directory(c, move.source, move.target, path_now);
+  if (target < 0) return false;
+  const handles = c.handles.handles_of(move.node);
+  const descriptors = open_as_before(c, handles);
+  const has_moved = descriptors !== undefined && exchange(c, move, directory, target);
+  if (has_moved) repoint(c, move, handles, descriptors);
+  else for (const fd of descriptors ?? []) close(fd);
+  close(target);
+  return has_moved;
+}
+
+// A descriptor of the copy for each handle, with the flags of its own one; undefined when one cannot be opened.
+function open_as_before(c: Context, handles: readonly number[]): number[] | undefined {
+  const opened: number[] = [];
+  for (const handle of handles) {
+    const fd = open_as(c.handles.word(handle, F_FD));
+    if (fd < 0) {
+      for (const other of opened) close(other);
+      return undefined;
+    }
+    opened.push(fd);
+  }
+  return opened;
+}
+
+// The copy once more, with the flags of a descriptor, which must be one of the file that was copied.
+function open_as(former: number): number {
+  const known = fstat(former, other_stat);
+  if (known < 0 || !other_stat.is_same_object(copy.source)) return -ESTALE;
+  const flags = fcntl(former, F_GETFL, 0);
+  return flags < 0 ? flags : openat(AT_FDCWD, proc_path(copy.fd), flags & ~ONCE_ONLY, 0);
+}
+
+// Names: the copy gets the file's, then the file loses it. False: the file still has it, and the copy is gone.
+function exchange(c: Context, move: Move, directory: number, target: number): boolean {
+  const is_still_so = is_there(move.source, path_now, move.file) && copy.is_true_to(move.file) &&
+    copy.source.nlink === 1 && !c.handles.has_backing(move.node) &&
+    free_branches(c, move.source, path_now)?.includes(move.target);
+  if (!is_still_so) return false;
+  const name = target_place.name;
+  const is_put = copy.put(directory, target, name, RENAME_NOREPLACE) === 0 && fsync_parents(move.target);
+  if (is_put && remove_source(move.source)) return true;
+  if (copy.is_at(target, name)) unlinkat(target, name, 0);
+  return false;
+}
+
+// Directories that cloning made must outlast a power cut before the only other copy goes.
+function fsync_parents(target: Branch): boolean {
+  directory_path.set(path_now);
+  for (directory_path.up(); directory_path.up();) {
+    const directory = target_place.open_directory(target, directory_path);
+    const result = directory < 0 ? directory : fsync_directory(directory);
+    if (directory >= 0) close(directory);
+    if (result < 0) return false;
+  }
+  return true;
+}
+
+// Durable as well: after a power cut the old copy must not be taken for the file.
+function remove_source(source: Branch): boolean {
+  const parent = source_place.open_parent(source, path_now);
+  if (parent < 0) return false;
+  const is_removed = unlinkat(parent, source_place.name, 0) === 0;
+  if (is_removed) fsync_directory(parent);
+  close(parent);
+  return is_removed;
+}
+
+function repoint(c: Context, move: Move, handles: readonly number[], descriptors: readonly number[]): void {
+  const branch = c.branch_ids.id_of(c.branches.indexOf(move.target));
+  for (const [at, handle] of handles.entries()) {
+    const former = c.handles.word(handle, F_FD);
+    // It cannot fail for two open descriptors. If it does, the old number is left open for those who still read from it.
+    const has_replaced = dup_onto(descriptors[at]!, former) >= 0;
+    c.handles.set_place(handle, has_replaced ? former : descriptors[at]!, branch);
+    if (has_replaced) close(descriptors[at]!);
+  }
+  // The inode number depends on the branch, and the reply to a write carries no attributes.
+  c.nodes.forget_hard_link(move.node);
+  c.notices.add(move.node, c.nodes.reuse_of(move.node));
+}
