@@ -73,7 +73,7 @@ function check_device(is_root: boolean): void {
 
 function reason_of(text: string): string {
   const line = text.split("\n").filter((part) => part.trim() !== "").join("; ");
-  return line === "" ? "no reason given" : line.replace(/^fuse: (mount failed: )?/, "");
+  return line === "" ? "no reason given" : line.replace(/^(fuse|fusermount3): mount failed: |^fuse: /, "");
 }
 
 function remedy_of(is_root: boolean, text: string): string {

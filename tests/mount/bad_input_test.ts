@@ -52,6 +52,16 @@ const CASES: readonly Case[] = [
     ],
   },
   {
+    name: "an option that can only be read",
+    args: ["-o", "version=3", "BRANCH", "MOUNT"],
+    lines: [/^mergerfs-ts: ERROR - read-only option - version=3 \(.*\)$/],
+  },
+  {
+    name: "a mount that the kernel refuses",
+    args: ["-o", "blksize=512", "BRANCH", "MOUNT"],
+    lines: [/^mergerfs-ts: mount failed: Invalid argument \(check the mount options; .*\)$/],
+  },
+  {
     name: "missing mountpoint",
     args: ["BRANCH", "MOUNT/gone"],
     lines: [/^mergerfs-ts: bad mount point `.*\/gone': No such file or directory \(.*mkdir -p.*\/gone.*\)$/],
@@ -154,6 +164,27 @@ Deno.test("bad input: no /dev/fuse", async () => {
   });
 });
 
+const FUSE_WITHOUT_DRIVER = DEV_WITHOUT_FUSE + "mknod /dev/fuse c 10 250\n";
+const FUSE_ON_NODEV =
+  'mkdir "$1/device"; mount -t tmpfs -o nodev tmpfs "$1/device"; mknod "$1/device/fuse" c 10 229; ' +
+  'mount --bind "$1/device/fuse" /dev/fuse';
+
+Deno.test("bad input: /dev/fuse that cannot be opened", async () => {
+  await with_unmounted_pool({ branches: [{ kind: "dir" }] }, async (pool) => {
+    const without = await start_in_namespace(pool, FUSE_WITHOUT_DRIVER, "", PROGRAM);
+    assert_refused(pool, without, [/^mergerfs-ts: device not found, try 'modprobe fuse' first \(.*\)$/]);
+    const refused = await start_in_namespace(pool, FUSE_ON_NODEV, "", PROGRAM);
+    assert_refused(pool, refused, [/^mergerfs-ts: failed to open \/dev\/fuse: Permission denied \(.*container.*\)$/]);
+  });
+});
+
+Deno.test("bad input: root that may not mount", async () => {
+  await with_unmounted_pool({ branches: [{ kind: "dir" }] }, async (pool) => {
+    const result = await start_in_namespace(pool, "", "setpriv --bounding-set=-sys_admin", PROGRAM);
+    assert_refused(pool, result, [/^mergerfs-ts: mount failed: Operation not permitted \(.*CAP_SYS_ADMIN\)$/]);
+  });
+});
+
 Deno.test("bad input: no libfuse3, neither inside the program nor on the system", async () => {
   await with_unmounted_pool({ branches: [{ kind: "dir" }] }, async (pool) => {
     const program = `${pool.directory}/mergerfs-ts`;
@@ -200,7 +231,10 @@ Deno.test("bad input: a user without permission for /dev/fuse", async () => {
     await Deno.mkdir(pool.mountpoint);
     await Deno.chown(pool.mountpoint, Number(USER), Number(USER));
     const result = await start_in_namespace(pool, FUSE_FOR_ROOT, SETPRIV, program);
-    assert_refused(pool, result, [/^\* WARNING: .*not running as root/, /^mergerfs-ts: .*\/dev\/fuse.*\(.*\)$/]);
+    assert_refused(pool, result, [
+      /^\* WARNING: .*not running as root/,
+      /^mergerfs-ts: failed to open \/dev\/fuse: Permission denied \(as root: .*\)$/,
+    ]);
   });
 });
 

@@ -137,7 +137,7 @@ Deno.test("ten times mount -a at once make one mount, and take away one whose se
   });
 });
 
-Deno.test("another pool, and a direct start, go on top as ever", async () => {
+Deno.test("another pool, and a direct start, go on top as ever; lazy-umount-mountpoint replaces", async () => {
   await with_directories(async (pool) => {
     const script = `
       code mount -t mergerfs "$1/branch0:$1/branch1" "$pool"
@@ -145,6 +145,9 @@ Deno.test("another pool, and a direct start, go on top as ever", async () => {
       code "$1/mergerfs-ts" "$1/branch1" "$1/branch0" "$pool"
       table
       for each in 1 2 3; do umount "$pool"; done
+      for each in 1 2; do code mount -t mergerfs -o lazy-umount-mountpoint=true "$1/branch1" "$pool"; done
+      table
+      umount "$pool"
       mount -t tmpfs tmpfs "$pool"
       code mount -t mergerfs "$1/branch1" "$pool"
       table
@@ -153,8 +156,8 @@ Deno.test("another pool, and a direct start, go on top as ever", async () => {
     const { stdout, stderr } = await in_namespace(pool, script);
     const sources = lines(stdout).filter((line) => line.startsWith("table")).map((line) => line.split(" ")[3]);
     const one = `${pool.directory}/branch1`;
-    assertEquals([sources, stderr], [["0:1", "1:0", "1:0", "tmpfs", one], ""]);
-    assertEquals(lines(stdout).filter((line) => line === "code 0").length, 4, stdout);
+    assertEquals([sources, stderr], [["0:1", "1:0", "1:0", one, "tmpfs", one], ""]);
+    assertEquals(lines(stdout).filter((line) => line === "code 0").length, 6, stdout);
   });
 });
 
@@ -235,12 +238,13 @@ Deno.test("a user mounts and unmounts what fstab allows", async () => {
       code as_user /sbin/mount.mergerfs-ts "$1/branch0" "$pool" -o setuid=root
       table
     `;
-    const fstab = "DIRECTORY/branch0:DIRECTORY/branch1 DIRECTORY/pool mergerfs-ts user,noauto,minfreespace=0 0 0\n";
+    const fstab =
+      "DIRECTORY/branch0:DIRECTORY/branch1 DIRECTORY/pool mergerfs-ts user,noauto,fsname=a\\,b\\134\\134c 0 0\n";
     const { stdout, stderr } = await in_namespace(pool, script, fstab);
     const flags = "rw,nosuid,nodev,noexec,relatime";
     assertEquals(lines(stdout), [
       "code 0",
-      `table ${flags} fuse.mergerfs 0:1 default_permissions,group_id=${USER.gid},user_id=${USER.uid}`,
+      `table ${flags} fuse.mergerfs a,b\\134c default_permissions,group_id=${USER.gid},user_id=${USER.uid}`,
       "code 0",
       "code 1",
     ]);

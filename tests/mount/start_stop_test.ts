@@ -1,6 +1,6 @@
 // How the program starts and ends: the background start, what the mount table says, and every way to end it.
 
-import { assert, assertEquals, assertMatch, assertNotEquals } from "@std/assert";
+import { assert, assertEquals, assertMatch } from "@std/assert";
 import { find_mount } from "../support/mount_table.ts";
 import { type Pool, PROGRAM, run_in_background, with_pool, with_unmounted_pool } from "../support/mount.ts";
 import { must, run, type RunResult } from "../support/run.ts";
@@ -104,29 +104,6 @@ Deno.test("relative branches and mountpoint are taken where the program was star
     await must("umount", [pool.mountpoint]);
     // The arguments are relative, so the process cannot be found by its mountpoint.
     await wait_until("the branches are free", async () => (await run("umount", [pool.branches[0]!])).code === 0);
-  });
-});
-
-Deno.test("the mount table shows type, source and options", async () => {
-  await with_pool({}, (pool) => {
-    const entry = find_mount(pool.mountpoint)!;
-    assertEquals([entry.type, entry.source], ["fuse.mergerfs", "0:1:2"]);
-    for (const word of ["rw", "nosuid", "nodev"]) assert(entry.mount_options.split(",").includes(word), word);
-    for (const word of ["user_id=0", "group_id=0", "default_permissions", "allow_other"]) {
-      assert(entry.super_options.split(",").includes(word), word);
-    }
-    return Promise.resolve();
-  });
-});
-
-Deno.test("fsname and mount words of -o show in the mount table", async () => {
-  await with_pool({ options: "fsname=films,ro,noexec,suid" }, async (pool) => {
-    const entry = find_mount(pool.mountpoint)!;
-    assertEquals(entry.source, "films");
-    const words = entry.mount_options.split(",");
-    assertEquals(["ro", "noexec", "nodev"].filter((word) => !words.includes(word)), []);
-    assertEquals(words.includes("nosuid"), false);
-    assertNotEquals((await run("touch", [pool.path("f")])).code, 0);
   });
 });
 
