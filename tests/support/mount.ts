@@ -97,7 +97,8 @@ export class Pool {
 
   async #result_of(child: Deno.ChildProcess): Promise<RunResult> {
     const [{ code }, stdout] = await Promise.all([child.status, new Response(child.stdout).text()]);
-    return { code, stdout, stderr: await Deno.readTextFile(this.#error_file) };
+    // A test that failed has removed its directory by now; its own error is the one to show.
+    return { code, stdout, stderr: await Deno.readTextFile(this.#error_file).catch(() => "") };
   }
 
   /** What the program has written to standard error so far: its log. */
