@@ -195,25 +195,30 @@ export function put_copy_file_range_64(reply: Reply, at_word: number, copied_byt
   return abi.COPY_FILE_RANGE_OUT_BYTES;
 }
 
-/** struct fuse_statfs_out. Counts as in statvfs(3): blocks in units of `frsize_bytes`. */
+/** The 64-bit counts of struct fuse_statfs_out, as in statvfs(3). */
+export interface StatfsCounts {
+  readonly blocks: bigint;
+  readonly bfree: bigint;
+  readonly bavail: bigint;
+  readonly files: bigint;
+  readonly ffree: bigint;
+}
+
+/** struct fuse_statfs_out. Blocks are in units of `frsize_bytes`. */
 export function put_statfs(
   reply: Reply,
   at_word: number,
-  blocks: number,
-  bfree: number,
-  bavail: number,
-  files: number,
-  ffree: number,
+  counts: StatfsCounts,
   bsize_bytes: number,
   namelen_bytes: number,
   frsize_bytes: number,
 ): number {
   const words = reply.u32;
-  put_u64(words, at_word, blocks);
-  put_u64(words, at_word + 2, bfree);
-  put_u64(words, at_word + 4, bavail);
-  put_u64(words, at_word + 6, files);
-  put_u64(words, at_word + 8, ffree);
+  put_u64_exact(words, at_word, counts.blocks);
+  put_u64_exact(words, at_word + 2, counts.bfree);
+  put_u64_exact(words, at_word + 4, counts.bavail);
+  put_u64_exact(words, at_word + 6, counts.files);
+  put_u64_exact(words, at_word + 8, counts.ffree);
   words[at_word + 10] = bsize_bytes;
   words[at_word + 11] = namelen_bytes;
   words[at_word + 12] = frsize_bytes;

@@ -3,26 +3,16 @@ import { STATX_DEV_MAJOR_WORD, STATX_DEV_MINOR_WORD, StatxBuffer } from "../base
 import { PathBuffer } from "../base/path_buffer.ts";
 import { Branch, MODE_NC, MODE_RO } from "../branches/branch.ts";
 import { STATFS_BASE, STATFS_IGNORE_NC, STATFS_IGNORE_RO } from "../config/words.ts";
-import { STATFS_OUT_BYTES } from "../fuse/abi.ts";
 import { put_statfs } from "../fuse/reply.ts";
 import { close, O_NOFOLLOW, O_PATH } from "../sys/file.ts";
 import { fstat, openat } from "../sys/path.ts";
 import { fstatvfs, StatvfsBuffer } from "../sys/space.ts";
+import { DeviceShare, sum_of_shares } from "./common/space_sum.ts";
 import { Context } from "./context.ts";
 
 const ROOT = new PathBuffer();
 const stat = new StatxBuffer();
 const space = new StatvfsBuffer();
-
-/** What one device adds; the first branch on it decides. */
-interface DeviceShare {
-  readonly frsize: number;
-  readonly blocks: number;
-  readonly bfree: number;
-  readonly bavail: number;
-  readonly files: number;
-  readonly ffree: number;
-}
 
 /** Smallest values over all branches, zeros left out. */
 class Smallest {
@@ -50,8 +40,8 @@ export function statfs(c: Context): number {
     const device = `${stat.words[STATX_DEV_MAJOR_WORD]}:${stat.words[STATX_DEV_MINOR_WORD]}`;
     if (!shares.has(device)) shares.set(device, share_of(c, branch));
   }
-  put_sums(c, [...shares.values()], bsize.value, frsize.value, namemax.value);
-  return STATFS_OUT_BYTES;
+  const sum = sum_of_shares([...shares.values()], BigInt(frsize.value));
+  return put_statfs(c.reply, c.reply.body_word, sum, bsize.value, namemax.value, frsize.value);
 }
 
 function ask_branch(c: Context, branch: Branch, path: PathBuffer): boolean {
@@ -65,14 +55,8 @@ function ask_branch(c: Context, branch: Branch, path: PathBuffer): boolean {
 }
 
 function share_of(c: Context, branch: Branch): DeviceShare {
-  return {
-    frsize: space.frsize,
-    blocks: space.blocks,
-    bfree: space.bfree,
-    bavail: is_ignored(c, branch) ? 0 : space.bavail,
-    files: space.files,
-    ffree: space.ffree,
-  };
+  const counts = space.counts();
+  return { ...counts, bavail: is_ignored(c, branch) ? 0n : counts.bavail, frsize: BigInt(space.frsize) };
 }
 
 /** Whether a branch's free space is left out (config §8.2). */
@@ -81,17 +65,4 @@ function is_ignored(c: Context, branch: Branch): boolean {
   const keeps_out_new = branch.mode === MODE_RO || branch.mode === MODE_NC;
   return ((ignore === STATFS_IGNORE_RO || space.is_read_only) && keeps_out_new) ||
     (ignore === STATFS_IGNORE_NC && branch.mode === MODE_NC);
-}
-
-function put_sums(c: Context, shares: DeviceShare[], bsize: number, frsize: number, namemax: number): void {
-  let blocks = 0, bfree = 0, bavail = 0, files = 0, ffree = 0;
-  for (const share of shares) {
-    const scale = frsize === 0 ? 0 : share.frsize / frsize;
-    blocks += Math.floor(share.blocks * scale);
-    bfree += Math.floor(share.bfree * scale);
-    bavail += Math.floor(share.bavail * scale);
-    files += share.files;
-    ffree += share.ffree;
-  }
-  put_statfs(c.reply, c.reply.body_word, blocks, bfree, bavail, files, ffree, bsize, namemax, frsize);
 }

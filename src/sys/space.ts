@@ -3,7 +3,16 @@ import { checked, libc } from "./libc.ts";
 
 const ST_RDONLY = 1;
 
-/** Memory for one statvfs(3) result. Counts are numbers, exact up to 2^53 blocks. */
+/** What a filesystem has and what is left of it, exact to 64 bits: blocks in units of `frsize`, and inodes. */
+export interface SpaceCounts {
+  readonly blocks: bigint;
+  readonly bfree: bigint;
+  readonly bavail: bigint;
+  readonly files: bigint;
+  readonly ffree: bigint;
+}
+
+/** Memory for one statvfs(3) result. Counts are numbers, exact up to 2^53 blocks; see also `counts`. */
 export class StatvfsBuffer {
   readonly bytes: Uint8Array<ArrayBuffer> = new Uint8Array(112);
   readonly words: Uint32Array<ArrayBuffer> = new Uint32Array(this.bytes.buffer);
@@ -39,6 +48,10 @@ export class StatvfsBuffer {
   }
   get namemax(): number {
     return this.value64(20);
+  }
+  counts(): SpaceCounts {
+    const [blocks, bfree, bavail, files, ffree] = new BigUint64Array(this.bytes.buffer, 16, 5);
+    return { blocks: blocks!, bfree: bfree!, bavail: bavail!, files: files!, ffree: ffree! };
   }
 }
 

@@ -42,47 +42,102 @@ root_test("devices add up", () => {
   });
 });
 
-/** Modes, statfs-ignore, read-only mounts: how many of the branches' free blocks count, in branches. */
-root_test("statfs-ignore leaves the free space of some branches out, never the total", () => {
-  const cases: readonly (readonly [ignore: string, modes: string[], read_only: number[], counted: number])[] = [
-    ["none", ["RW", "RO", "NC"], [], 3],
-    ["ro", ["RW", "RO", "NC"], [], 1],
-    ["nc", ["RW", "RO", "NC"], [], 2],
-    ["ro", ["RW", "RW", "RW"], [1], 3],
-    ["none", ["RW", "RO", "NC"], [1, 2], 1],
-  ];
-  with_pool({ branches: ["", "", ""], prepare: tmpfs_branches(MIB) }, (pool) => {
-    for (const [ignore, modes, read_only, counted] of cases) {
-      pool.set("statfs-ignore", ignore);
-      pool.set("branches", modes.map((mode, index) => `${pool.branch(index)}=${mode}`).join(":"));
-      for (const index of read_only) must_run("mount", "-o", "remount,ro", pool.branch(index));
-      const sum = figures(statfs(pool, ""));
-      for (const index of read_only) must_run("mount", "-o", "remount,rw", pool.branch(index));
-      assertEquals([sum.blocks, sum.bfree, sum.bavail], [768, 768, counted * 256], `${ignore} ${modes}`);
+/** Config §8.2: whether a branch's available blocks count, when its filesystem is mounted for writing and when not. */
+const COUNTED: readonly (readonly [ignore: string, mode: string, writable: boolean, read_only: boolean])[] = [
+  ["none", "RW", true, true],
+  ["none", "RO", true, false],
+  ["none", "NC", true, false],
+  ["ro", "RW", true, true],
+  ["ro", "RO", false, false],
+  ["ro", "NC", false, false],
+  ["nc", "RW", true, true],
+  ["nc", "RO", true, false],
+  ["nc", "NC", false, false],
+];
+
+root_test("statfs-ignore leaves the available blocks of some branches out, never total or free ones", () => {
+  with_pool({ branches: ["", ""], prepare: tmpfs_branches(MIB) }, (pool) => {
+    mkdir(pool, "d", 0o755);
+    Deno.mkdirSync(pool.on(1, "d"));
+    for (const is_read_only of [false, true]) {
+      must_run("mount", "-o", `remount,${is_read_only ? "ro" : "rw"}`, pool.branch(1));
+      for (const [ignore, mode, writable, read_only] of COUNTED) {
+        for (const [where, path] of [["base", ""], ["base", "d"], ["full", "d"]] as const) {
+          pool.set("statfs", where);
+          pool.set("statfs-ignore", ignore);
+          pool.set("branches", `${pool.branch(0)}=RW:${pool.branch(1)}=${mode}`);
+          const sum = figures(statfs(pool, path));
+          const counted = (is_read_only ? read_only : writable) ? 2 : 1;
+          const row = `${ignore} ${mode} ${where} "${path}" read-only: ${is_read_only}`;
+          assertEquals([sum.blocks, sum.bfree, sum.bavail], [512, 512, counted * 256], row);
+        }
+      }
     }
+    must_run("mount", "-o", "remount,rw", pool.branch(1));
   });
 });
 
-root_test("units differ: everything is counted in the smallest (config §8.3)", () => {
-  with_pool({ branches: ["", ""], prepare: ext4_and_tmpfs }, (pool) => {
+root_test("the first branch of a device decides, also that nothing of it is available", () => {
+  with_pool({ branches: ["", ""], prepare: tmpfs_branches(MIB) }, (pool) => {
+    const [first, second] = [pool.on(0, "first"), pool.on(0, "second")];
+    for (const directory of [first, second]) Deno.mkdirSync(directory);
+    pool.set("statfs-ignore", "ro");
+    const cases = [["RO", "RW", 256], ["RW", "RO", 512], ["NC", "RW", 256], ["RW", "RW", 512]] as const;
+    for (const [of_first, of_second, expected] of cases) {
+      pool.set("branches", `${first}=${of_first}:${second}=${of_second}:${pool.branch(1)}=RW`);
+      const sum = figures(statfs(pool, ""));
+      assertEquals([sum.blocks, sum.bavail], [512, expected], `${of_first} ${of_second}`);
+    }
+    // A branch that is not there decides nothing.
+    pool.set("branches", `${first}=RO:${second}=RW:${pool.branch(1)}=RW`);
+    Deno.removeSync(first);
+    assertEquals(figures(statfs(pool, "")).bavail, 512);
+  });
+});
+
+root_test("what is mounted below a branch is counted at its path, with full only", () => {
+  with_pool({ branches: ["", "=NC"], prepare: tmpfs_branches(MIB), tree: [] }, (pool) => {
+    for (const index of [0, 1]) Deno.mkdirSync(pool.on(index, "d/e"), { recursive: true });
+    must_run("mount", "-t", "tmpfs", "-o", "size=4m,ro", "tmpfs", pool.on(1, "d"));
+    const at = (where: string, path: string) => {
+      pool.set("statfs", where);
+      const { blocks, bavail } = figures(statfs(pool, path));
+      return [blocks, bavail];
+    };
+    assertEquals([at("full", ""), at("full", "d"), at("full", "d/e")], [[512, 512], [256 + 1024, 256], [256, 256]]);
+    assertEquals([at("base", "d"), at("base", "d/e")], [[512, 512], [512, 512]]);
+    must_run("umount", pool.on(1, "d"));
+  });
+});
+
+root_test("units differ: everything is counted in the smallest", () => {
+  with_pool({ branches: ["", ""], prepare: ext4_of_1k_and_4k }, (pool) => {
     const [first, second] = [0, 1].map((index) => {
-      const [frsize, blocks, bavail] = must_run("stat", "-f", "-c", "%S %b %a", pool.branch(index)).split(" ");
-      return { frsize: Number(frsize), blocks: Number(blocks), bavail: Number(bavail) };
+      const found = must_run("stat", "-f", "-c", "%S %b %f %a %c %d", pool.branch(index)).split(" ").map(Number);
+      const [frsize, blocks, bfree, bavail, files, ffree] = found as [number, number, number, number, number, number];
+      return { frsize, blocks, bfree, bavail, files, ffree };
     });
     assertEquals([first!.frsize, second!.frsize], [1024, 4096]);
-    const sum = figures(statfs(pool, ""));
-    assertEquals(sum.frsize, 1024);
-    assertEquals(sum.blocks, first!.blocks + 4 * second!.blocks);
-    assertEquals(sum.bavail, first!.bavail + 4 * second!.bavail);
+    assertEquals(figures(statfs(pool, "")), {
+      blocks: first!.blocks + 4 * second!.blocks,
+      bfree: first!.bfree + 4 * second!.bfree,
+      bavail: first!.bavail + 4 * second!.bavail,
+      files: first!.files + second!.files,
+      ffree: first!.ffree + second!.ffree,
+      bsize: 1024,
+      namelen: 255,
+      frsize: 1024,
+    });
   });
 });
 
-function ext4_and_tmpfs(pool: Pool): () => void {
-  const image = `${pool.directory}/image`;
-  must_run("truncate", "-s", "8M", image);
-  must_run("mkfs.ext4", "-q", "-F", "-b", "1024", "-O", "^has_journal", image);
-  must_run("mount", "-o", "loop", image, pool.branch(0));
-  must_run("mount", "-t", "tmpfs", "-o", "size=4M", "tmpfs", pool.branch(1));
+function ext4_of_1k_and_4k(pool: Pool): () => void {
+  for (const [index, block_bytes] of [1024, 4096].entries()) {
+    const image = `${pool.directory}/image${index}`;
+    must_run("truncate", "-s", "8M", image);
+    must_run("mkfs.ext4", "-q", "-F", "-b", String(block_bytes), "-O", "^has_journal", image);
+    must_run("mount", "-o", "loop", image, pool.branch(index));
+  }
   return () => [0, 1].forEach((index) => must_run("umount", "-l", pool.branch(index)));
 }
 

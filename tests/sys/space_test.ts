@@ -33,6 +33,9 @@ Deno.test("a filesystem with room: total, free for root, free for others", () =>
   assertEquals(statvfs(c_string("/"), out), 0);
   const [bsize, frsize, blocks] = stat_f("/");
   assertEquals([out.bsize, out.frsize, out.blocks], [bsize!, frsize!, blocks!]);
+  const { blocks: b, bfree, bavail, files, ffree } = out.counts();
+  const counts = [b, bfree, bavail, files, ffree].map(Number);
+  assertEquals(counts, [out.blocks, out.bfree, out.bavail, out.files, out.ffree]);
   assertEquals([out.blocks >= out.bfree, out.bfree >= out.bavail, out.is_read_only], [true, true, false]);
 });
 
@@ -47,7 +50,9 @@ Deno.test("is_read_only is ST_RDONLY", () => {
 Deno.test("counts beyond 32 bits are exact", () => {
   const out = new StatvfsBuffer();
   new DataView(out.bytes.buffer).setBigUint64(16, 0x1f_ffff_ffff_fffen, true);
-  assertEquals(out.blocks, 0x1f_ffff_ffff_fffe);
+  assertEquals([out.blocks, out.counts().blocks], [0x1f_ffff_ffff_fffe, 0x1f_ffff_ffff_fffen]);
+  new DataView(out.bytes.buffer).setBigUint64(16, 2n ** 64n - 1n, true);
+  assertEquals(out.counts().blocks, 2n ** 64n - 1n);
 });
 
 Deno.test("statvfs of nothing", () => {

@@ -108,7 +108,10 @@ const CASES: readonly GoldenReply[] = [
     header: "6000000000000000 0201000000000080",
     body: "1000000001000000 e803000000000000 8403000000000000 8813000000000000 a00f000000000000" +
       "00100000ff000000 0004000000000000 0000000000000000 0000000000000000 0000000000000000",
-    fill: (reply, at) => put.put_statfs(reply, at, 0x1_0000_0010, 1000, 900, 5000, 4000, 4096, 255, 1024),
+    fill: (reply, at) => {
+      const counts = { blocks: 0x1_0000_0010n, bfree: 1000n, bavail: 900n, files: 5000n, ffree: 4000n };
+      return put.put_statfs(reply, at, counts, 4096, 255, 1024);
+    },
     trace:
       "error=0 len=96 blocks=4294967312 bfree=1000 bavail=900 files=5000 ffree=4000 bsize=4096 namelen=255 frsize=1024",
   },
