@@ -1,8 +1,11 @@
 // operations.md §30.10 and §19: listings merged from several branches.
 
 import { assertEquals } from "@std/assert";
-import { on_pool_and_native, with_pool } from "../support/mount.ts";
-import { python } from "../support/run.ts";
+import { H_NODE_COUNT } from "../../src/state/layout.ts";
+import { with_live_arena } from "../support/live_arena.ts";
+import { on_pool_and_native, type Pool, with_pool } from "../support/mount.ts";
+import { must, python } from "../support/run.ts";
+import { wait_until } from "../support/wait_until.ts";
 
 const NAMES = 3000;
 const ON_BOTH = 1000;
@@ -129,3 +132,51 @@ Deno.test("a tree is removed while it is listed", async () => {
     ));
   assertEquals(pool, native);
 });
+
+/** How many requests of each kind a command sent; the numbers of the trace are those of the kernel's requests. */
+async function requests_of(pool: Pool, command: string, args: readonly string[]): Promise<Record<string, number>> {
+  const before = pool.log_lines().length;
+  await must(command, args);
+  const found: Record<string, number> = { READDIR: 0, READDIRPLUS: 0, LOOKUP: 0 };
+  for (const line of pool.log_lines().slice(before)) {
+    const opcode = /opcode=(READDIR|READDIRPLUS|LOOKUP)\b/.exec(line)?.[1];
+    if (opcode !== undefined) found[opcode]!++;
+  }
+  return found;
+}
+
+function fill_some(branches: readonly string[]): void {
+  for (const branch of branches.slice(0, 2)) Deno.mkdirSync(`${branch}/d`);
+  for (let at = 0; at < 1000; at++) Deno.writeTextFileSync(`${branches[at % 2]!}/d/${"x".repeat(200)}${at}`, "");
+}
+
+/** Departures D10: with "true" always attributes, with "auto" when the kernel expects a use, with "false" never. */
+const REQUESTED = [
+  ["true", "ls", { READDIR: false, READDIRPLUS: true, LOOKUP: false }],
+  ["true", "ls -l", { READDIR: false, READDIRPLUS: true, LOOKUP: false }],
+  ["auto", "ls", { READDIR: true, READDIRPLUS: true, LOOKUP: false }],
+  ["auto", "ls -l", { READDIR: null, READDIRPLUS: true, LOOKUP: null }],
+  ["false", "ls", { READDIR: true, READDIRPLUS: false, LOOKUP: false }],
+  ["false", "ls -l", { READDIR: true, READDIRPLUS: false, LOOKUP: true }],
+] as const;
+
+for (const [word, command, expected] of REQUESTED) {
+  Deno.test(`readdirplus=${word}: requests of "${command}", and every node is forgotten in the end`, async () => {
+    const options = `readdirplus=${word},cache.entry=600,cache.attr=600`;
+    await with_pool({ branches: [{}, {}], prepare: fill_some, options, trace: true }, async (pool) => {
+      await must("stat", [pool.path("d")]);
+      const sent = await requests_of(pool, "ls", [...command.split(" ").slice(1), "-U", pool.path("d")]);
+      const names = sent.LOOKUP! > 100; // the kernel may ask for a few, of locales and the like
+      const seen = { READDIR: sent.READDIR! > 0, READDIRPLUS: sent.READDIRPLUS! > 0, LOOKUP: names };
+      const wanted = Object.fromEntries(
+        Object.entries(expected).map(([key, value]) => [key, value ?? seen[key as keyof typeof seen]]),
+      );
+      assertEquals(seen, wanted as typeof seen, JSON.stringify(sent));
+      // Had a look-up been counted that the kernel does not know of, its node would stay.
+      const nodes = () => with_live_arena(pool.pid, ({ header }) => header[H_NODE_COUNT]!);
+      assertEquals(nodes() > 1000, word === "true" || command === "ls -l");
+      await must("rm", ["-r", pool.path("d")]);
+      await wait_until("the kernel has forgotten all", () => nodes() === 1, 30_000);
+    });
+  });
+}
