@@ -5,14 +5,25 @@ import { type Filter, rejection } from "./filters.ts";
 import type { Probe, Selection } from "./policy.ts";
 import { NO_CANDIDATE } from "./rule.ts";
 
+/** 2^27 + 1: splits the 53 bits of a number into two halves, whose products are exact. */
+const SPLITTER = 134217729;
+
+/** What rounding took from the product: a * b is exactly `product` plus this (Dekker's product). */
+function rounded_away(a: number, b: number, product: number): number {
+  const shifted_a = SPLITTER * a, shifted_b = SPLITTER * b;
+  const high_a = shifted_a - (shifted_a - a), high_b = shifted_b - (shifted_b - b);
+  const low_a = a - high_a, low_b = b - high_b;
+  return ((high_a * high_b - product) + high_a * low_b + low_a * high_b) + low_a * low_b;
+}
+
 /**
  * used_a / total_a < used_b / total_b, by cross multiplication, exactly. Rounding keeps the order of two products, so only
- * products that come out equal need all their digits (rare: the bigint is not in the way of ordinary requests).
+ * products that come out equal need what was rounded away.
  */
 export function has_smaller_share(used_a: number, total_a: number, used_b: number, total_b: number): boolean {
   const left = used_a * total_b, right = used_b * total_a;
   if (left !== right || left < Number.MAX_SAFE_INTEGER) return left < right;
-  return BigInt(used_a) * BigInt(total_b) < BigInt(used_b) * BigInt(total_a);
+  return rounded_away(used_a, total_b, left) < rounded_away(used_b, total_a, right);
 }
 
 /** A Rule. */

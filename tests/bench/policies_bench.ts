@@ -16,7 +16,7 @@ const PATH = new PathBuffer();
 const directory = Deno.makeTempDirSync({ prefix: "mergerfs-ts-bench-" });
 addEventListener("unload", () => Deno.removeSync(directory, { recursive: true }));
 const cache = new SpaceCache();
-cache.lifetime_s = Infinity;
+cache.lifetime_s = 1e9;
 const probe = new KnownPathProbe(cache);
 const out = new Selection();
 

@@ -22,7 +22,7 @@ Deno.test("a decision for 8 branches with cached space takes at most 2 µs", () 
     const spec = { mode: MODE_RW, own_minfreespace: undefined, canonical: true };
     const branches = make_branches(paths.map((text) => ({ ...spec, text })), 0n);
     const cache = new SpaceCache();
-    cache.lifetime_s = Infinity;
+    cache.lifetime_s = 1e9;
     const probe = new KnownPathProbe(cache);
     const path = new PathBuffer();
     const out = new Selection();
