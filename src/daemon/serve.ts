@@ -73,29 +73,36 @@ async function mount_and_serve(
   configuration.force("pid", String(Deno.pid));
   configuration.force("version", version);
   const arena = Arena.create();
+  const reloader = new Reloader(arena);
+  // Before there is a mount that a signal would leave behind.
+  const ending = new Promise<string>((resolve) => catch_signals(resolve, () => reloader.request()));
   const session = mount_pool(program, configuration, line.mount_words, mountpoint);
   try {
-    return await serve(configuration, arena, session, mountpoint, in_background);
+    return await serve({ configuration, arena, session, mountpoint, in_background, ending });
   } finally {
     session.unmount();
     log("info", `Unmounted "${mountpoint}"`);
   }
 }
 
-async function serve(
-  configuration: Configuration,
-  arena: Arena,
-  session: Session,
-  mountpoint: string,
-  in_background: boolean,
-): Promise<number> {
+/** A pool that is mounted and not yet served. */
+interface MountedPool {
+  readonly configuration: Configuration;
+  readonly arena: Arena;
+  readonly session: Session;
+  readonly mountpoint: string;
+  readonly in_background: boolean;
+  /** Settles with the name of a signal that ends the daemon. */
+  readonly ending: Promise<string>;
+}
+
+async function serve(mounted: MountedPool): Promise<number> {
+  const { configuration, arena, session, mountpoint, in_background, ending } = mounted;
   const settings = new Settings(configuration);
   const size = pool_size(
     worker_count(settings.read_thread_count, settings.process_thread_count, navigator.hardwareConcurrency),
     navigator.hardwareConcurrency,
   );
-  const reloader = new Reloader(arena);
-  const signal = new Promise<string>((resolve) => catch_signals(resolve, () => reloader.request()));
   const cell = new ConfigCell(arena);
   cell.edit(() => configuration.serialize());
   redirect_trace(new TraceCell(arena), cell);
@@ -111,7 +118,7 @@ async function serve(
   log_start(configuration, mountpoint, size.initial);
   set_read_ahead(configuration, mountpoint);
   report_memory(arena);
-  const reason = await Promise.race([pool.end, signal.then((name) => `${name} received`)]);
+  const reason = await Promise.race([pool.end, ending.then((name) => `${name} received`)]);
   if (reason !== "") log("info", reason);
   return 0;
 }

@@ -120,6 +120,21 @@ Deno.test("a signal ends the program although files are open; they then fail", a
   });
 });
 
+Deno.test("a signal that comes as soon as there is a mount leaves none", async () => {
+  const script =
+    'mount=$1; shift; "$@" & while read -r -d "" table < /proc/self/mounts; [[ $table != *" $mount "* ]]; do :; done; ' +
+    "kill $!; wait $!";
+  await with_unmounted_pool({}, async (pool) => {
+    await Deno.mkdir(pool.mountpoint);
+    for (let round = 0; round < 5; round++) {
+      const arguments_ = [pool.mountpoint, PROGRAM, ...pool.program_arguments(true)];
+      const { code, stderr } = await run("bash", ["-c", script, "test", ...arguments_], { deadline_ms: DEADLINE_MS });
+      assertEquals(code, 0, stderr);
+      await assert_ends(pool);
+    }
+  });
+});
+
 Deno.test("a mount whose server was killed is cleaned up by the next start", async () => {
   await with_unmounted_pool({}, async (pool) => {
     await start_in_background(pool);
