@@ -1,27 +1,29 @@
 // moveonenospc with disks that are really full: what programs see while the file under their hands changes its disk
 // (operations §17.3, §30.9; departures D1, D2).
 
-import { assertEquals } from "@std/assert";
+import { assert, assertEquals } from "@std/assert";
 import { MIB } from "../support/branch_disks.ts";
+import { broken_live_invariants } from "../support/live_arena.ts";
 import { type BranchSetup, type Pool, type PoolSetup, with_pool } from "../support/mount.ts";
-import { must, python } from "../support/run.ts";
+import { must, python, run } from "../support/run.ts";
+import { kill } from "../support/temp_dir.ts";
+import { wait_until } from "../support/wait_until.ts";
 
 const SMALL: BranchSetup = { size_bytes: 2 * MIB };
+const LOOK_DEADLINE_MS = 30_000;
 
 /** The first branch is a small disk, full after 2 MiB; new files go there. */
 function small_and_large(options = "", ...more: BranchSetup[]): PoolSetup {
-  const branches = [SMALL, {}, ...more];
-  return { branches, options: `category.create=ff${options}` };
+  return { branches: [SMALL, ...(more.length > 0 ? more : [{}])], options: `category.create=ff${options}` };
 }
 
-/** Files of all branches but directories: "0/d/f". */
+/** What is on the branches beside directories: "0/d/f". */
 async function files(pool: Pool): Promise<string[]> {
-  const found = await Promise.all(
-    pool.branches.map((branch) => must("find", [branch, "!", "-type", "d", "-printf", "%P\n"])),
-  );
-  return found.flatMap((text, index) =>
-    text.split("\n").filter((line) => line !== "").map((path) => `${index}/${path}`)
-  );
+  const list = (branch: string) => must("find", [branch, "!", "-type", "d", "-printf", "%P\n"]);
+  const found = await Promise.all(pool.branches.map(list));
+  return found
+    .flatMap((text, at) => text.split("\n").filter((line) => line !== "").map((path) => `${at}/${path}`))
+    .sort();
 }
 
 Deno.test("the table of operations §30.9: an append at the limit is short, the next one is whole", async () => {
@@ -47,14 +49,284 @@ Deno.test("the table of operations §30.9: an append at the limit is short, the 
     );
     assertEquals(result, [true, true, true, true, true, true]);
     assertEquals(await files(pool), ["1/d/e/file"]);
-    const shown = await must("stat", ["-c", "%a %u %g", pool.on_branch(1, "d/e/file")]);
-    const attribute = await must("getfattr", [
-      "-n",
-      "user.kept",
-      "--only-values",
-      "--absolute-names",
-      pool.on_branch(1, "d/e/file"),
-    ]);
-    assertEquals([shown.trim(), attribute], ["640 12 34", "value"]);
+    const moved = pool.on_branch(1, "d/e/file");
+    assertEquals((await must("stat", ["-c", "%a %u %g", moved])).trim(), "640 12 34");
+    assertEquals(await must("getfattr", ["-n", "user.kept", "--only-values", "--absolute-names", moved]), "value");
   });
 });
+
+Deno.test("with the page cache, one append of which 8 KiB fit is stored once (F14)", async () => {
+  await with_pool(small_and_large(",cache.files=partial"), async (pool) => {
+    const result = await python(
+      `
+      fd = os.open(sys.argv[1] + "/file", os.O_RDWR | os.O_APPEND | os.O_CREAT, 0o640)
+      room = os.statvfs(sys.argv[2])
+      first = os.urandom(room.f_bavail * room.f_frsize - 8192)
+      more = os.urandom(65536)
+      counts = [os.write(fd, first), os.write(fd, more)]
+      os.fsync(fd)
+      with open(sys.argv[3], "rb") as file:
+          show([counts == [len(first), 65536], file.read() == first + more])
+    `,
+      [pool.mountpoint, pool.branches[0]!, pool.on_branch(1, "file")],
+    );
+    assertEquals([result, await files(pool)], [[true, true], ["1/file"]]);
+  });
+});
+
+/** A process that writes its blocks of a file over the limit of the small disk, and reads what it wrote before. */
+const WRITER = `
+  import hashlib
+  path, me, count, blocks = sys.argv[1], int(sys.argv[2]), int(sys.argv[3]), int(sys.argv[4])
+  SIZE = 32768
+  def block(at):
+      return hashlib.shake_128(b"%d" % at).digest(SIZE)
+  fd = os.open(path, os.O_RDWR)
+  wrong = 0
+  mine = list(range(me, blocks, count))
+  for position, at in enumerate(mine):
+      data, done = block(at), 0
+      while done < SIZE:
+          done += os.pwrite(fd, data[done:], at * SIZE + done)
+      before = mine[position * 7 % (position + 1)]
+      wrong += os.pread(fd, SIZE, before * SIZE) != block(before)
+  os.fsync(fd)
+  wrong += sum(os.pread(fd, SIZE, at * SIZE) != block(at) for at in mine)
+  show(wrong)
+`;
+
+for (const cache_files of ["off", "partial"]) {
+  Deno.test(`four processes write one file over the limit of two disks, cache.files=${cache_files}`, async () => {
+    const setup = small_and_large(`,moveonenospc=lfs,cache.files=${cache_files}`, { size_bytes: 5 * MIB }, {});
+    await with_pool(setup, async (pool) => {
+      await Deno.writeTextFile(pool.path("f"), "");
+      const [writers, blocks] = [4, 256];
+      const results = await Promise.all(Array.from({ length: writers }, (_, at) => {
+        return python(WRITER, [pool.path("f"), String(at), String(writers), String(blocks)]);
+      }));
+      assertEquals([results, await files(pool)], [[0, 0, 0, 0], ["2/f"]]);
+      const check = `
+        import hashlib
+        expected = b"".join(hashlib.shake_128(b"%d" % at).digest(32768) for at in range(int(sys.argv[2])))
+        with open(sys.argv[1], "rb") as file:
+            show(file.read() == expected)
+      `;
+      assertEquals(await python(check, [pool.on_branch(2, "f"), String(blocks)]), true);
+      assertEquals(broken_live_invariants(pool.pid), []);
+    });
+  });
+}
+
+Deno.test("pages of a shared mapping find their way to the moved file", async () => {
+  await with_pool(small_and_large(",cache.files=partial"), async (pool) => {
+    const result = await python(
+      `
+      fd = os.open(sys.argv[1] + "/f", os.O_RDWR | os.O_CREAT, 0o644)
+      size = 6 * 2**20
+      os.ftruncate(fd, size)
+      content = os.urandom(size)
+      with mmap.mmap(fd, size) as pages:
+          for at in range(0, size, 4096):
+              pages[at:at + 4096] = content[at:at + 4096]
+          pages.flush()
+          in_memory = pages[:] == content
+      os.fsync(fd)
+      with open(sys.argv[2], "rb") as file:
+          show([in_memory, file.read() == content])
+    `,
+      [pool.mountpoint, pool.on_branch(1, "f")],
+    );
+    assertEquals([result, await files(pool)], [[true, true], ["1/f"]]);
+  });
+});
+
+Deno.test("fallocate and copy_file_range move as well; what no disk can hold is refused and nothing moves", async () => {
+  await with_pool(small_and_large("", { size_bytes: 8 * MIB }), async (pool) => {
+    const result = await python(
+      `
+      os.chdir(sys.argv[1])
+      a, b = [os.open(name, os.O_RDWR | os.O_CREAT, 0o644) for name in "ab"]
+      os.pwrite(a, b"a" * 1000000, 0)
+      os.pwrite(b, b"b" * 100000, 0)
+      refused = attempt(fallocate, a, 0, 0, 9 * 2**20)
+      allocated = attempt(fallocate, a, 0, 0, 3 * 2**20)
+      os.pwrite(b, b"b" * 1900000, 0)
+      copied, rounds = 0, 0
+      while copied < 900000 and rounds < 100:
+          copied += os.copy_file_range(a, b, 900000 - copied, copied, 1900000 + copied)
+          rounds += 1
+      show([refused, allocated, copied, os.fstat(a).st_size, os.pread(a, 2, 999999), os.fstat(b).st_size,
+            os.pread(b, 2, 1899999)].__repr__())
+    `,
+      [pool.mountpoint],
+    );
+    const expected = `['ENOSPC', 0, 900000, ${3 * MIB}, b'a\\x00', 2800000, b'ba']`;
+    assertEquals([result, await files(pool)], [expected, ["1/a", "1/b"]]);
+  });
+});
+
+Deno.test("without room anywhere the write's own error comes, and no file has changed its place", async () => {
+  await with_pool(small_and_large("", { size_bytes: 2 * MIB }), async (pool) => {
+    const result = await python(
+      `
+      os.chdir(sys.argv[1])
+      a = os.open("a", os.O_RDWR | os.O_CREAT, 0o644)
+      content = b""
+      def more():
+          global content
+          block = os.urandom(100000)
+          content += block[:os.write(a, block)]
+      while attempt(more) == 0:
+          pass
+      errors = [attempt(os.write, a, b"x"), attempt(os.write, a, b"x" * 100000)]
+      show([errors, os.pread(a, 10**7, 0) == content, os.fstat(a).st_size == len(content), os.listdir(".")])
+    `,
+      [pool.mountpoint],
+    );
+    assertEquals([result, await files(pool)], [[["ENOSPC", "ENOSPC"], true, true, ["a"]], ["0/a"]]);
+  });
+});
+
+Deno.test("from ext4 to ext4: holes, ACL, flags and owner come along", async () => {
+  const disks: BranchSetup[] = [{ kind: "ext4", size_bytes: 4 * MIB }, { kind: "ext4", size_bytes: 16 * MIB }];
+  await with_pool({ branches: disks, options: "category.create=ff" }, async (pool) => {
+    const shown = await python<string[][]>(
+      `
+      import subprocess
+      os.chdir(sys.argv[1])
+      fd = os.open("f", os.O_RDWR | os.O_CREAT, 0o640)
+      os.ftruncate(fd, 6 * 2**20)
+      os.pwrite(fd, b"middle", 3 * 2**20)
+      def tell():
+          run = lambda *words: subprocess.run(words, capture_output=True, text=True, check=True).stdout
+          return [run("getfacl", "-p", "f"), run("stat", "-c", "%a %u %g %s %X", "f"),
+                  str(get_flags("f") & FS_NODUMP_FL)]
+      subprocess.run("setfacl -m u:1000:rw f; chown 5:6 f; chattr +d f", shell=True, check=True)
+      os.utime("f", ns=(1234567890123456789, 1111111111111111111))
+      before, ballast = tell(), os.open(sys.argv[2], os.O_WRONLY | os.O_CREAT)
+      while attempt(os.write, ballast, b"x" * 4096) == 4096:
+          pass
+      allocated = attempt(fallocate, fd, FALLOC_FL_KEEP_SIZE, 4 * 2**20, 100000)
+      show([before, tell(), [str(allocated), os.pread(fd, 8, 3 * 2**20 - 1).hex()]])
+    `,
+      [pool.mountpoint, pool.on_branch(0, "ballast")],
+    );
+    assertEquals(await files(pool), ["0/ballast", "1/f"]);
+    assertEquals(shown[1], shown[0]);
+    assert(shown[0]![0]!.includes("user:"), JSON.stringify(shown[0]));
+    assertEquals(shown[2], ["0", "006d6964646c6500"]);
+    const blocks = Number((await must("stat", ["-c", "%b", pool.on_branch(1, "f")])).trim());
+    assert(blocks * 512 < 300_000, `${blocks} blocks of 512 bytes`);
+  });
+});
+
+Deno.test("other programs that have the file open go on: reading, appending; also when it was renamed", async () => {
+  await with_pool(small_and_large(), async (pool) => {
+    const result = await python(
+      `
+      os.chdir(sys.argv[1])
+      os.mkdir("d")
+      writer = os.open("f", os.O_RDWR | os.O_CREAT, 0o644)
+      os.write(writer, b"0" * 1900000)
+      to_child, from_child = os.pipe(), os.pipe()
+      child = os.fork()
+      if child == 0:
+          reader = os.open("f", os.O_RDONLY)
+          append = os.open("f", os.O_WRONLY | os.O_APPEND)
+          os.write(from_child[1], b"r")
+          os.read(to_child[0], 1)
+          seen = os.pread(reader, 5, 2399998)
+          os.write(append, b"appended")
+          os.write(from_child[1], seen)
+          os._exit(0)
+      os.read(from_child[0], 1)
+      os.rename("f", "d/g")
+      put("f", "another one")
+      done = 0
+      while done < 500000:
+          done += os.write(writer, b"1" * (500000 - done))
+      os.write(to_child[1], b"g")
+      seen = os.read(from_child[0], 100)
+      os.waitpid(child, 0)
+      show([seen.decode(), os.pread(writer, 100, 2399999).decode(), get("f"), os.stat("d/g").st_size])
+    `,
+      [pool.mountpoint],
+    );
+    assertEquals(result, ["11", "1appended", "another one", 2_400_008]);
+    assertEquals(await files(pool), ["0/f", "1/d/g"]);
+  });
+});
+
+/** A pool whose second branch is a pool, which can be stopped; the file f on the first one is all but full. */
+async function with_slow_target(size_bytes: number, body: (pool: Pool, inner: Pool) => Promise<void>): Promise<void> {
+  await with_pool({ branches: [{ size_bytes: 200 * MIB }] }, async (inner) => {
+    const branches = [{ size_bytes }, { path: inner.mountpoint }];
+    const prepare = async ([small]: readonly string[]) => {
+      await python("put(sys.argv[1], os.urandom(int(sys.argv[2])))", [`${small!}/f`, String(size_bytes)]);
+    };
+    await with_pool({ branches, prepare }, async (pool) => {
+      try {
+        await body(pool, inner);
+      } finally {
+        kill(inner.pid, "SIGCONT"); // before any clean-up: processes that wait for the branch cannot be killed
+      }
+    });
+  });
+}
+
+/** Size of the unfinished copy on the branch of the inner pool; -1 when there is none. */
+function copied_bytes(inner: Pool): number {
+  for (const { name } of Deno.readDirSync(inner.branches[0]!)) {
+    if (name.startsWith(".f_")) return Deno.statSync(inner.on_branch(0, name)).size;
+  }
+  return -1;
+}
+
+Deno.test("while a file is moved only its writers wait", async () => {
+  await with_slow_target(16 * MIB, async (pool, inner) => {
+    const stopped = wait_until("the copy has begun", () => copied_bytes(inner) > 0, LOOK_DEADLINE_MS)
+      .then(() => kill(inner.pid, "SIGSTOP"));
+    const writing = python('show(os.write(os.open(sys.argv[1], os.O_WRONLY | os.O_APPEND), b"x" * 10))', [
+      pool.path("f"),
+    ]);
+    await stopped;
+    assertEquals(copied_bytes(inner) < 16 * MIB, true, "the copy was complete before it could be stopped");
+    const others = await python(
+      `
+      os.chdir(sys.argv[1])
+      fd = os.open("f", os.O_RDONLY)
+      with open(sys.argv[2] + "/f", "rb") as file:
+          is_same = os.pread(fd, 2**24, 0) == file.read()
+      show([is_same, os.fstat(fd).st_size, os.stat("f").st_size])
+    `,
+      [pool.mountpoint, pool.branches[0]!],
+    );
+    assertEquals(others, [true, 16 * MIB, 16 * MIB]);
+    kill(inner.pid, "SIGCONT");
+    assertEquals(await writing, 10);
+    assertEquals(await files(pool), ["1/f"]);
+  });
+});
+
+for (const copied of [1, 5 * MIB, 20 * MIB]) {
+  Deno.test(`a daemon that is killed when ${copied} bytes are copied leaves the whole file`, async () => {
+    await with_slow_target(24 * MIB, async (pool, inner) => {
+      const before = await must("sha256sum", [pool.on_branch(0, "f")]);
+      const writing = run("python3", [
+        "-c",
+        "import os, sys; os.write(os.open(sys.argv[1], 1025), b'x')",
+        pool.path("f"),
+      ]);
+      await wait_until("that much is copied", () => copied_bytes(inner) >= copied, LOOK_DEADLINE_MS);
+      kill(inner.pid, "SIGSTOP");
+      kill(pool.pid, "SIGKILL");
+      kill(inner.pid, "SIGCONT");
+      assert((await writing).code !== 0);
+      await pool.ended();
+      await must("umount", ["-l", pool.mountpoint]);
+      assertEquals(await must("sha256sum", [pool.on_branch(0, "f")]), before);
+      const left = [...Deno.readDirSync(inner.branches[0]!)].map(({ name }) => name);
+      assert(left.length === 1 && /^\.f_\w{6}$/.test(left[0]!), `${left}`);
+    });
+  });
+}
