@@ -47,6 +47,12 @@ function read_text(text: string): Parsed<string> {
   return text.includes("\0") ? bad(EINVAL, "the value has a NUL byte") : good(text);
 }
 
+function read_size_or_percent(text: string): Parsed<string> {
+  const percent = /^(\d+(?:\.\d+)?)%$/.exec(text);
+  if (percent === null) return printed(parse_u64(text));
+  return Number(percent[1]) <= 100 ? good(text) : bad(EINVAL, `"${text}" is more than everything`, "use 0% to 100%");
+}
+
 /** A set has no order and no duplicates; the words are not trimmed. */
 function read_set(text: string): Parsed<string> {
   return good(text === "" ? "" : [...new Set(text.split("|"))].sort(compare_bytewise).join("|"));
@@ -106,6 +112,8 @@ export function one_of(words: readonly string[]): Kind {
 export const BOOL: Kind = { placeholder: "true|false", read: read_bool };
 export const INT: Kind = { placeholder: "NUMBER", read: (text) => printed(parse_int(text)) };
 export const SIZE: Kind = { placeholder: "SIZE", read: (text) => printed(parse_u64(text)) };
+/** A size, or a part of something in per cent. */
+export const SIZE_OR_PERCENT: Kind = { placeholder: "SIZE|PERCENT%", read: read_size_or_percent };
 export const SECONDS: Kind = { placeholder: "SECONDS", read: (text) => printed(parse_u64(text)) };
 export const KIBIBYTES: Kind = { placeholder: "KIB", read: (text) => printed(parse_u64(text)) };
 export const SIGNED: Kind = { placeholder: "NUMBER", read: (text) => printed(parse_s64(text)) };

@@ -1,6 +1,6 @@
 // Options about caches, and about what is asked of the kernel when the mount starts.
 
-import { BOOL, INT, KIBIBYTES, one_of, PAGES, READDIRPLUS, SECONDS, SET } from "./kinds.ts";
+import { BOOL, INT, KIBIBYTES, one_of, PAGES, READDIRPLUS, SECONDS, SET, SIZE_OR_PERCENT } from "./kinds.ts";
 import type { Option, OptionSection } from "./option.ts";
 import { CACHE_FILES_WORDS, PASSTHROUGH_IO_DEFAULT, PASSTHROUGH_IO_WORDS } from "./words.ts";
 
@@ -121,14 +121,24 @@ export const KERNEL: OptionSection = {
       kind: one_of(PASSTHROUGH_IO_WORDS),
       default_text: PASSTHROUGH_IO_DEFAULT,
       change: "live",
-      help: "Opens whose reads and writes go to the branch without the daemon: read-only, write-only, all",
+      help:
+        "Opens whose reads and writes go to the branch without the daemon: read-only, write-only, all; auto: all, where possible",
     },
     {
       name: "passthrough.max-stack-depth",
       kind: INT,
       default_text: "1",
       change: "live",
-      help: "How deep the file systems of passed-through files may be stacked; used at start only",
+      help: "How deep the file systems of passed-through files may be stacked, 1 or 2; used at start only",
+    },
+    {
+      name: "passthrough.min-free",
+      kind: SIZE_OR_PERCENT,
+      default_text: "4294967296",
+      change: "live",
+      help:
+        "With less free on the branch, a file opened for writing is not passed through: moveonenospc can still move it",
+      is_own: true,
     },
     feature("posix-acl", "false", "POSIX access control lists"),
     {

@@ -12,6 +12,13 @@ import { READDIR_WORDS } from "./words.ts";
 
 const READDIR_DEPTH_DEFAULT = 2;
 
+/** A size, or a part of a whole; the other one is 0. */
+export interface Amount {
+  readonly bytes: number;
+  /** 0.05 for "5%". */
+  readonly share: number;
+}
+
 /** Reads values out of a configuration; the fields of Settings are its initialisers. */
 class SettingsReader {
   readonly #configuration: Configuration;
@@ -32,6 +39,13 @@ class SettingsReader {
 
   protected number(key: string): number {
     return Number(this.text(key));
+  }
+
+  protected amount(key: string): Amount {
+    const text = this.text(key);
+    return text.endsWith("%")
+      ? { bytes: 0, share: Number(text.slice(0, -1)) / 100 }
+      : { bytes: Number(text), share: 0 };
   }
 
   /** The position of the word among the allowed ones. */
@@ -160,6 +174,7 @@ export class Settings extends SettingsReader {
   readonly parallel_direct_writes = this.flag("parallel-direct-writes");
   readonly passthrough_io = this.word("passthrough.io");
   readonly passthrough_max_stack_depth = this.number("passthrough.max-stack-depth");
+  readonly passthrough_min_free = this.amount("passthrough.min-free");
   readonly posix_acl = this.flag("posix-acl");
   readonly readdirplus = this.word("readdirplus");
 

@@ -41,7 +41,7 @@ export const PASSTHROUGH_WO = 2;
 export const PASSTHROUGH_RW = 3;
 export const PASSTHROUGH_AUTO = 4;
 /** The default of "passthrough.io", in the one place where it is written. */
-export const PASSTHROUGH_IO_DEFAULT = "off";
+export const PASSTHROUGH_IO_DEFAULT = "auto";
 
 export const READDIR_WORDS = ["seq", "cosr", "cor"] as const;
 export const READDIR_SEQ = 0;

@@ -13,6 +13,7 @@ import {
   InitWishes,
   max_background_for,
   negotiate,
+  PASSTHROUGH_AUTO_MINOR,
   read_offer,
   refused_options,
   to_words,
@@ -89,8 +90,6 @@ function init_wishes(settings: Settings, worker_limit: number): InitWishes {
     direct_io_allow_mmap: settings.direct_io_allow_mmap,
     allow_idmap: settings.allow_idmap,
     readdirplus: READDIRPLUS_WORDS[settings.readdirplus]!,
-    // Also with passthrough.io=off, which may be changed while the pool is mounted.
-    passthrough: true,
     max_stack_depth: settings.passthrough_max_stack_depth,
     default_permissions: settings.kernel_permissions_check,
     over_io_uring: false,
@@ -105,8 +104,21 @@ function init_wishes(settings: Settings, worker_limit: number): InitWishes {
 /** What the kernel refused reads back as it really is (config §3.1). */
 export function show_refused(configuration: Configuration, outcome: InitOutcome): void {
   for (const name of refused_options(outcome)) {
-    if (name === "passthrough.io") configuration.force(name, "off");
+    if (name === "passthrough.io") show_passthrough_refused(configuration);
     else if (name !== "fuse-msg-size") configuration.force(name, "false");
   }
+  const is_auto = configuration.get("passthrough.io") === "auto";
+  if (is_auto && outcome.minor < PASSTHROUGH_AUTO_MINOR) configuration.force("passthrough.io", "off");
   configuration.force("fuse-msg-size", String(outcome.max_pages));
+}
+
+// The default asks for passthrough where it is possible, so only who named it is warned.
+function show_passthrough_refused(configuration: Configuration): void {
+  const wanted = configuration.get("passthrough.io")!;
+  configuration.force("passthrough.io", "off");
+  if (wanted === "off" || wanted === "auto") return;
+  log(
+    "warning",
+    `"passthrough.io=${wanted}" has no effect: Linux 6.9 or newer, root, and a "passthrough.max-stack-depth" of 1 or 2 are needed`,
+  );
 }

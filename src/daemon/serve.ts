@@ -15,6 +15,7 @@ import { Session } from "../sys/device.ts";
 import { geteuid, keep_capabilities, raise_limits, umask } from "../sys/identity.ts";
 import { set_nice } from "../sys/scheduling.ts";
 import { detach } from "./background.ts";
+import { confirm_passthrough } from "./confirm_passthrough.ts";
 import { unmount_former } from "./former_mount.ts";
 import { answer_init, show_refused } from "./init.ts";
 import { log_to_standard_error, log_to_syslog } from "./log_sinks.ts";
@@ -106,7 +107,8 @@ async function serve(mounted: MountedPool): Promise<number> {
   const cell = new ConfigCell(arena);
   cell.edit(() => configuration.serialize());
   redirect_trace(new TraceCell(arena), cell);
-  show_refused(configuration, answer_init(session.fd(), arena, settings, size.limit));
+  const agreed = answer_init(session.fd(), arena, settings, size.limit);
+  show_refused(configuration, confirm_passthrough(session.fd(), arena, agreed));
   cell.edit(() => configuration.serialize());
   const pool = new WorkerPool({ arena, session_fd: session.fd(), size, cpus: worker_cpus(settings.pin_threads) });
   const problem = await pool.start();

@@ -28,8 +28,7 @@ export interface InitWishes {
   readonly direct_io_allow_mmap: boolean; // direct-io-allow-mmap
   readonly allow_idmap: boolean; // allow-idmap
   readonly readdirplus: "auto" | "true" | "false"; // readdirplus
-  readonly passthrough: boolean; // passthrough.io is not "off"
-  readonly max_stack_depth: number; // passthrough.max-stack-depth
+  readonly max_stack_depth: number; // passthrough.max-stack-depth; passthrough.io may be switched on at any time
   readonly default_permissions: boolean; // kernel-permissions-check
   readonly over_io_uring: boolean;
   readonly has_resend: boolean;
@@ -163,6 +162,18 @@ export function negotiate(offer: InitOffer, wishes: InitWishes): InitOutcome {
   };
 }
 
+/**
+ * The protocol of Linux 6.12. Before, a file that had grown by writes that were passed through kept its old size for
+ * copy_file_range(2), which then copied nothing: `passthrough.io=auto` is off there.
+ */
+export const PASSTHROUGH_AUTO_MINOR = 41;
+
+/** The same mount without passthrough: the kernel agreed, and then took no backing file. */
+export function without_passthrough(outcome: InitOutcome): InitOutcome {
+  const flags2 = (outcome.flags2 & ~abi.INIT2_PASSTHROUGH) >>> 0;
+  return { ...outcome, flags2, refused: outcome.refused | REFUSED_PASSTHROUGH };
+}
+
 /** How many 32-bit numbers `to_words` makes. */
 export const INIT_OUTCOME_WORDS = 13;
 
@@ -268,7 +279,7 @@ function grant_second_word(offer: InitOffer, wishes: InitWishes, first: number):
     (idmap_is_possible ? 0 : abi.INIT2_ALLOW_IDMAP);
   return grant(offered & ~withheld, 0, [
     [wishes.direct_io_allow_mmap, abi.INIT2_DIRECT_IO_ALLOW_MMAP, REFUSED_DIRECT_IO_ALLOW_MMAP],
-    [wishes.passthrough, abi.INIT2_PASSTHROUGH, REFUSED_PASSTHROUGH],
+    [true, abi.INIT2_PASSTHROUGH, REFUSED_PASSTHROUGH],
     [wishes.allow_idmap, abi.INIT2_ALLOW_IDMAP, REFUSED_ALLOW_IDMAP],
     [wishes.over_io_uring, abi.INIT2_OVER_IO_URING, REFUSED_OVER_IO_URING],
     [wishes.has_resend, abi.INIT2_HAS_RESEND, REFUSED_HAS_RESEND],

@@ -42,6 +42,13 @@ export interface WorkerEvents {
   readers_wanted(): void;
 }
 
+/** Files that the kernel reads and writes itself; sys/device.ts has the real ones. */
+export interface BackingRegistry {
+  /** An id above 0, or -errno. */
+  open(fd: number): number;
+  close(id: number): void;
+}
+
 /** Memory of one worker's requests and replies, and who the worker is. */
 export interface ContextParts {
   readonly arena: Arena;
@@ -53,6 +60,7 @@ export interface ContextParts {
   /** Where in the request buffer the data of a WRITE starts, page aligned for the sake of O_DIRECT. */
   readonly write_data_at: number;
   readonly init: InitOutcome;
+  readonly backing: BackingRegistry;
   readonly events: WorkerEvents;
 }
 
@@ -62,6 +70,7 @@ export class Context {
   readonly reply: Reply;
   readonly body: Uint8Array<ArrayBuffer>;
   readonly init: InitOutcome;
+  readonly backing: BackingRegistry;
   readonly events: WorkerEvents;
 
   readonly nodes: Nodes;
@@ -101,6 +110,11 @@ export class Context {
   granted_node = 0;
   granted_handle = 0;
 
+  /** Why the open of the present request is passed through or not (common/passthrough.ts). */
+  io_choice = 0;
+  /** Devices whose files the kernel does not pass through, until the configuration changes. */
+  readonly refused_devices = new Set<number>();
+
   /** Nodes whose canonical descriptor the present request keeps open (common/pins.ts); COPY_FILE_RANGE has two. */
   readonly pinned = new Int32Array(2);
   pinned_count = 0;
@@ -115,6 +129,7 @@ export class Context {
     this.reply = parts.reply;
     this.body = parts.body;
     this.init = parts.init;
+    this.backing = parts.backing;
     this.events = parts.events;
     this.nodes = new Nodes(parts.arena, parts.worker);
     this.locks = new PathLocks(this.nodes, parts.worker);
@@ -169,6 +184,7 @@ export class Context {
   start(): void {
     this.granted_node = 0;
     this.granted_handle = 0;
+    this.io_choice = 0;
     this.stat_branch = -1;
     this.notices.clear();
     this.refresh_settings();
@@ -188,5 +204,6 @@ export class Context {
       this.place2.follow =
         settings.follow_symlinks === FOLLOW_DIRECTORY || settings.follow_symlinks === FOLLOW_ALL;
     this.branch_ids.set_branches(settings.branches);
+    this.refused_devices.clear();
   }
 }

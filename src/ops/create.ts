@@ -15,7 +15,8 @@ import {
   set_parent,
 } from "./common/create_targets.ts";
 import { keep_path_hash } from "./common/handle_attributes.ts";
-import { branch_open_flags, reply_open_flags } from "./common/open_flags.ts";
+import { branch_open_flags } from "./common/open_flags.ts";
+import { add_first_file } from "./common/passthrough.ts";
 import { with_read_only_retry } from "./common/read_only_retry.ts";
 import { Context } from "./context.ts";
 
@@ -81,8 +82,7 @@ function answer(c: Context, parent: number, fd: number): number {
 }
 
 function add_handle(c: Context, slot: number, fd: number, flags: number): number {
-  const reply_flags = reply_open_flags(c.settings, flags, c.request.pid);
-  return c.handles.add_file(slot, fd, c.branch_ids.id_of(c.stat_branch), flags, reply_flags, false);
+  return add_first_file(c, slot, fd, c.branch_ids.id_of(c.stat_branch), flags);
 }
 
 function reply_created(c: Context, slot: number, handle: number): number {
@@ -90,7 +90,8 @@ function reply_created(c: Context, slot: number, handle: number): number {
   entry_reply(c, slot, c.path);
   c.granted_handle = handle;
   const at = c.reply.body_word + ENTRY_OUT_BYTES / 4;
-  put_open(c.reply, at, handle, c.handles.reuse_of(handle), c.handles.word(handle, F_REPLY_FLAGS), 0);
+  const reply_flags = c.handles.word(handle, F_REPLY_FLAGS);
+  put_open(c.reply, at, handle, c.handles.reuse_of(handle), reply_flags, c.handles.backing_of(slot));
   return CREATE_OUT_BYTES;
 }
 

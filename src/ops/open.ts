@@ -3,9 +3,15 @@
 import { EACCES, EAGAIN, EINTR, ENOENT } from "../base/errno.ts";
 import { Branch } from "../branches/branch.ts";
 import { CACHE_FILES_AUTO_FULL, FOLLOW_ALL, FOLLOW_NEVER, FOLLOW_REGULAR } from "../config/words.ts";
-import { FOPEN_KEEP_CACHE, FUSE_OPEN_KILL_SUIDGID, OPEN_OUT_BYTES } from "../fuse/abi.ts";
+import {
+  FOPEN_DIRECT_IO,
+  FOPEN_KEEP_CACHE,
+  FOPEN_PASSTHROUGH,
+  FUSE_OPEN_KILL_SUIDGID,
+  OPEN_OUT_BYTES,
+} from "../fuse/abi.ts";
 import { put_open } from "../fuse/reply.ts";
-import { F_BRANCH } from "../state/layout.ts";
+import { F_BRANCH, F_REPLY_FLAGS } from "../state/layout.ts";
 import { close, O_ACCMODE, O_CREAT, O_EXCL, O_NOFOLLOW, O_RDONLY, O_TRUNC } from "../sys/file.ts";
 import { AT_FDCWD, fstat, openat } from "../sys/path.ts";
 import { is_unchanged } from "./common/fingerprint.ts";
@@ -13,8 +19,9 @@ import { keep_path_hash } from "./common/handle_attributes.ts";
 import { kill_privileges, kills_privileges } from "./common/kill_privileges.ts";
 import { separate_from_links } from "./common/link_cow.ts";
 import { open_write_protected } from "./common/nfs_open.ts";
-import { branch_open_flags, reply_open_flags } from "./common/open_flags.ts";
+import { branch_open_flags } from "./common/open_flags.ts";
 import { open_regular } from "./common/open_regular.ts";
+import { add_first_file, add_further_file } from "./common/passthrough.ts";
 import { close_released } from "./common/pins.ts";
 import { proc_path } from "./common/proc_path.ts";
 import { Context } from "./context.ts";
@@ -30,34 +37,38 @@ export function open(c: Context): number {
   if ((flags & O_TRUNC) !== 0) c.data_locks.share(c.nodes.slot_of(request.node_low, request.node_high));
   const slot = c.locks.lock_path(request.node_low, request.node_high, c.path);
   if (slot < 0) return slot;
-  let reply_flags = reply_open_flags(c.settings, flags, c.request.pid);
   let handle = ANOTHER_WAS_FASTER;
   for (let round = 0; round < ROUNDS_MAX && handle === ANOTHER_WAS_FASTER; round++) {
     const canonical = c.handles.pin(slot);
-    handle = canonical >= 0
-      ? open_again(c, slot, canonical, flags, reply_flags)
-      : open_first(c, slot, flags, reply_flags);
+    handle = canonical >= 0 ? open_again(c, slot, canonical, flags) : open_first(c, slot, flags);
   }
   if (handle === ANOTHER_WAS_FASTER) return -EINTR;
   if (handle < 0) return handle;
   keep_path_hash(c, handle, c.path);
   c.granted_handle = handle;
-  if (c.settings.cache_files === CACHE_FILES_AUTO_FULL && is_unchanged(c, slot, handle)) {
+  let reply_flags = c.handles.word(handle, F_REPLY_FLAGS);
+  if (
+    c.settings.cache_files === CACHE_FILES_AUTO_FULL && has_page_cache(reply_flags) && is_unchanged(c, slot, handle)
+  ) {
     reply_flags |= FOPEN_KEEP_CACHE;
   }
-  put_open(c.reply, c.reply.body_word, handle, c.handles.reuse_of(handle), reply_flags, 0);
+  put_open(c.reply, c.reply.body_word, handle, c.handles.reuse_of(handle), reply_flags, c.handles.backing_of(slot));
   return OPEN_OUT_BYTES;
 }
 
+function has_page_cache(reply_flags: number): boolean {
+  return (reply_flags & (FOPEN_DIRECT_IO | FOPEN_PASSTHROUGH)) === 0;
+}
+
 /** The node is open already, its canonical descriptor pinned: that file once more, with these flags. */
-function open_again(c: Context, slot: number, canonical: number, flags: number, reply_flags: number): number {
+function open_again(c: Context, slot: number, canonical: number, flags: number): number {
   const fd = !is_reading(flags) && is_behind_symlink(c, slot, canonical)
     ? -ENOENT
     : openat(AT_FDCWD, proc_path(canonical), flags & ~O_NOFOLLOW, 0);
   if (fd >= 0) {
     truncated(c, fd, flags);
     const branch = c.handles.word(c.handles.canonical_of(slot), F_BRANCH);
-    const handle = c.handles.add_file(slot, fd, branch, flags, reply_flags, true);
+    const handle = add_further_file(c, slot, fd, branch, flags);
     if (handle > 0) return handle;
     close(fd);
     c.handles.unpin(slot);
@@ -93,7 +104,7 @@ function is_behind_symlink(c: Context, slot: number, canonical: number): boolean
  * Nobody has it open: the branch that the policy chooses. One that does not have the file after all, because it went away
  * or because a symlink is in the way of a write (departures D3), is left out, and the policy is asked again.
  */
-function open_first(c: Context, slot: number, flags: number, reply_flags: number): number {
+function open_first(c: Context, slot: number, flags: number): number {
   let branches = c.branches;
   for (;;) {
     c.probe.start(c.path);
@@ -105,22 +116,15 @@ function open_first(c: Context, slot: number, flags: number, reply_flags: number
       if (locked < 0) return locked;
     }
     const fd = open_on_branch(c, branch, flags);
-    if (fd >= 0) return add_first(c, slot, fd, c.branches.indexOf(branch), flags, reply_flags);
+    if (fd >= 0) return add_first(c, slot, fd, c.branches.indexOf(branch), flags);
     if (fd !== -ENOENT) return fd;
     branches = branches.filter((other) => other !== branch);
   }
 }
 
-function add_first(
-  c: Context,
-  slot: number,
-  fd: number,
-  index: number,
-  flags: number,
-  reply_flags: number,
-): number {
+function add_first(c: Context, slot: number, fd: number, index: number, flags: number): number {
   truncated(c, fd, flags);
-  const handle = c.handles.add_file(slot, fd, c.branch_ids.id_of(index), flags, reply_flags, false);
+  const handle = add_first_file(c, slot, fd, c.branch_ids.id_of(index), flags);
   if (handle < 0) close(fd);
   return handle === -EAGAIN ? ANOTHER_WAS_FASTER : handle;
 }

@@ -3,14 +3,17 @@ import { EBADF, EIO } from "../base/errno.ts";
 import { FUSE_RELEASE_FLUSH } from "../fuse/abi.ts";
 import { F_FD, KIND_FILE } from "../state/layout.ts";
 import { close, dup, fadvise_dontneed } from "../sys/file.ts";
-import { descriptor_of } from "./common/object_of_request.ts";
+import { file_handle } from "./common/object_of_request.ts";
+import { note_unseen_writes } from "./common/passthrough.ts";
 import { close_released } from "./common/pins.ts";
 import { Context } from "./context.ts";
 
 /** FLUSH: one close(2) of a program has happened. */
 export function flush(c: Context): number {
-  const fd = descriptor_of(c, c.request.arg(0), c.request.arg(1));
-  return fd < 0 ? fd : flush_descriptor(fd);
+  const handle = file_handle(c, c.request.arg(0), c.request.arg(1));
+  if (handle < 0) return handle;
+  note_unseen_writes(c, handle);
+  return flush_descriptor(c.handles.word(handle, F_FD));
 }
 
 /** Closing a duplicate makes the branch filesystem see a close, and report what it has to report. */
@@ -30,6 +33,7 @@ export function release(c: Context): number {
     fadvise_dontneed(fd);
     fadvise_dontneed(fd);
   }
+  note_unseen_writes(c, handle);
   release_handle(c, handle);
   return flushed;
 }

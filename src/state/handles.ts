@@ -2,6 +2,7 @@
 // on one list; the first of it, the canonical handle, stands for the node until the last of them is released
 // (operations §16.2, §16.3).
 import { EAGAIN, EBADF, ENFILE } from "../base/errno.ts";
+import { O_ACCMODE, O_RDWR } from "../sys/file.ts";
 import { Arena } from "./arena.ts";
 import { DataLocks } from "./data_locks.ts";
 import * as at from "./layout.ts";
@@ -59,11 +60,24 @@ export class Handles {
   }
 
   /**
-   * Whether reads and writes of the node pass us by: its file must then not be exchanged for another one, or later writes
-   * would be lost (departures D1). Stable while the caller holds the node's path exclusively: opening locks it shared.
+   * Whether writes to the node's file may pass us by: it must then not be exchanged for another one, or they would be lost
+   * (departures D1). Stable while the caller holds the node's path exclusively: opening locks it shared.
    */
   has_backing(node: number): boolean {
-    return this.backing_of(node) !== 0;
+    return this.backing_of(node) !== 0 ||
+      (this.node_words[node * at.NODE_WORDS + at.N_STATE]! & at.NODE_MAPPABLE) !== 0;
+  }
+
+  /**
+   * Notes that the file may be mapped by programs, or that it is not. A mapping of a file that is passed through is one of the
+   * branch's file: it outlasts the release of all handles, but keeps the kernel from forgetting the node.
+   */
+  set_mappable(node: number, may_be_mapped: boolean): void {
+    const state = node * at.NODE_WORDS + at.N_STATE;
+    this.nodes.table.lock();
+    if (may_be_mapped) this.node_words[state]! |= at.NODE_MAPPABLE;
+    else this.node_words[state]! &= ~at.NODE_MAPPABLE;
+    this.nodes.table.unlock();
   }
 
   /**
@@ -117,6 +131,9 @@ export class Handles {
         this.words[head * at.HANDLE_WORDS + at.F_NEXT] = slot;
       }
       if (!pinned) this.node_words[node * at.NODE_WORDS + at.N_OPENS]!++;
+      if (this.backing_of(node) !== 0 && (flags & O_ACCMODE) === O_RDWR) {
+        this.node_words[node * at.NODE_WORDS + at.N_STATE]! |= at.NODE_MAPPABLE;
+      }
     }
     this.nodes.table.unlock();
     return slot;

@@ -4,7 +4,7 @@ import { PATH_MAX_BYTES } from "../base/limits.ts";
 
 export const ARENA_MAGIC = 0x6d_66_74_73; // "mftsz" cut to a word
 /** Raised with every change of this file: a successor must not read an arena it does not understand. */
-export const ARENA_LAYOUT_VERSION = 3;
+export const ARENA_LAYOUT_VERSION = 4;
 
 const MIB = 1024 * 1024;
 
@@ -152,6 +152,8 @@ export const NODE_IN_USE = 1;
 export const NODE_NAMED = 2;
 /** One lookup is ours, for never-forget-nodes. */
 export const NODE_STICKY = 4;
+/** It was opened for reading and writing with a backing id: mappings of its file may outlast every open. */
+export const NODE_MAPPABLE = 8;
 
 // Words of a handle.
 export const F_REUSE = 0;

@@ -1,6 +1,7 @@
 // The FUSE device and mounts of it: libfuse3 mounts and unmounts, the device is then ours (shared design, §2).
 import { c_string } from "../base/bytes.ts";
 import { O_RDWR } from "./file.ts";
+import { set_fsetid } from "./identity.ts";
 import { AT_FDCWD, openat } from "./path.ts";
 import { checked, libc } from "./libc.ts";
 
@@ -89,6 +90,40 @@ export function clone_device(session_fd: number): number {
   if (result === 0) return fd;
   libc.close(fd);
   return result;
+}
+
+const FUSE_DEV_IOC_BACKING_OPEN = 0x4010e501;
+const FUSE_DEV_IOC_BACKING_CLOSE = 0x4004e502;
+
+/** Files that the kernel reads and writes itself for opens whose reply names them (include/uapi/linux/fuse.h). */
+export class BackingFiles {
+  private readonly map = new Int32Array(4); // struct fuse_backing_map: fd, flags, padding
+  private readonly id = new Uint32Array(1);
+
+  /** @param device any descriptor of the mount: ids belong to the connection, clones included */
+  constructor(private readonly device: number) {}
+
+  /**
+   * Registers the file of a descriptor. Returns its id, above 0, or -errno: EPERM without CAP_SYS_ADMIN of the machine or
+   * without passthrough in INIT, ELOOP for a file system that is stacked too deep.
+   *
+   * The kernel writes with the capabilities of this moment. Without CAP_FSETID it takes set-uid and set-gid from a file
+   * that is written, which nobody else would do: it counts on the daemon (HANDLE_KILLPRIV), and the daemon sees no write.
+   */
+  open(fd: number): number {
+    const dropped = set_fsetid(false);
+    if (dropped < 0) return dropped;
+    this.map[0] = fd;
+    const result = checked(libc.ioctl(this.device, FUSE_DEV_IOC_BACKING_OPEN, this.map));
+    set_fsetid(true);
+    return result;
+  }
+
+  /** Gives an id back, when no open of the node is left. */
+  close(id: number): void {
+    this.id[0] = id;
+    libc.ioctl(this.device, FUSE_DEV_IOC_BACKING_CLOSE, this.id);
+  }
 }
 
 const MNT_DETACH = 2;

@@ -96,6 +96,23 @@ export function fcntl(fd: number, command: number, argument: number): number {
   return checked(libc.fcntl(fd, command, argument));
 }
 
+const F_SETSIG = 10;
+const F_SETLEASE = 1024;
+const F_WRLCK = 1;
+const F_UNLCK = 2;
+const SIGURG = 23;
+
+/**
+ * Whether nothing but this descriptor has the file open, and nobody maps it as opened for writing: a write lease is then
+ * granted (fcntl(2)), and given back at once. False as well where the file system has no leases.
+ */
+export function is_only_open(fd: number): boolean {
+  // Who opens the file in between makes the kernel send a signal: one that is ignored, for SIGIO would end the process.
+  if (fcntl(fd, F_SETSIG, SIGURG) < 0 || fcntl(fd, F_SETLEASE, F_WRLCK) < 0) return false;
+  fcntl(fd, F_SETLEASE, F_UNLCK);
+  return true;
+}
+
 /** ioctl(2) with a buffer, for commands below 2^32 (all that exist). */
 export function ioctl(fd: number, command: number, buffer: Uint8Array<ArrayBuffer>): number {
   return checked(libc.ioctl(fd, command, buffer));

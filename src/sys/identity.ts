@@ -74,6 +74,25 @@ export function has_kept_capabilities(): boolean {
   return (capability_sets[0]! & NEEDED_CAPABILITIES) === NEEDED_CAPABILITIES && (bits & SECBIT_NO_SETUID_FIXUP) !== 0;
 }
 
+const CAP_FSETID = 1 << 4;
+const sets_without_fsetid = new Uint32Array(6);
+let knows_fsetid = false;
+
+/**
+ * Takes CAP_FSETID out of what is in force for this thread, or (`in_force`) puts it back. Whoever writes with it leaves
+ * the set-uid and set-gid bits of the file alone (capabilities(7)). Returns 0 or -errno.
+ */
+export function set_fsetid(in_force: boolean): number {
+  if (!knows_fsetid) {
+    const result = checked(libc.capget(capability_header, capability_sets));
+    if (result < 0) return result;
+    sets_without_fsetid.set(capability_sets);
+    sets_without_fsetid[0] = sets_without_fsetid[0]! & ~CAP_FSETID;
+    knows_fsetid = true;
+  }
+  return checked(libc.capset(capability_header, in_force ? capability_sets : sets_without_fsetid));
+}
+
 /** Starts a session of its own, so that a terminal that goes away takes nothing with it. */
 export function setsid(): number {
   return checked(libc.setsid());

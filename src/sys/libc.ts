@@ -22,6 +22,7 @@ const SYMBOLS = {
   flistxattr: { parameters: ["i32", "buffer", "u32"], result: "i32" },
   fremovexattr: { parameters: ["i32", "buffer"], result: "i32" },
   fsetxattr: { parameters: ["i32", "buffer", "buffer", "u32", "i32"], result: "i32" },
+  fstatfs: { parameters: ["i32", "buffer"], result: "i32" },
   fstatvfs: { parameters: ["i32", "buffer"], result: "i32" },
   fsync: { parameters: ["i32"], result: "i32" },
   ftruncate: { parameters: ["i32", "i64"], result: "i32" },

@@ -62,3 +62,34 @@ export function statvfs(path: Uint8Array<ArrayBuffer>, out: StatvfsBuffer): numb
 export function fstatvfs(fd: number, out: StatvfsBuffer): number {
   return checked(libc.fstatvfs(fd, out.bytes));
 }
+
+/** FUSE_SUPER_MAGIC of linux/magic.h. */
+export const TYPE_FUSE = 0x65735546;
+
+/** Memory for one fstatfs(2) result; struct statfs is the same on x86_64 and aarch64. */
+export class StatfsBuffer {
+  readonly bytes: Uint8Array<ArrayBuffer> = new Uint8Array(120);
+  private readonly words = new Uint32Array(this.bytes.buffer);
+
+  /** What kind of file system it is: a number of linux/magic.h. */
+  get type(): number {
+    return this.words[0]!;
+  }
+  /** Exact up to 2^53, as the other one. */
+  get total_bytes(): number {
+    return this.value64(4) * this.value64(18);
+  }
+  /** What ordinary users can still fill. */
+  get available_bytes(): number {
+    return this.value64(8) * this.value64(18);
+  }
+
+  private value64(word: number): number {
+    return this.words[word]! + this.words[word + 1]! * 0x1_0000_0000;
+  }
+}
+
+/** The file system of an open file; unlike statvfs(3) it tells the kind. */
+export function fstatfs(fd: number, out: StatfsBuffer): number {
+  return checked(libc.fstatfs(fd, out.bytes));
+}

@@ -3,7 +3,7 @@ import { from_words } from "../fuse/init.ts";
 import { Context } from "../ops/context.ts";
 import { Arena } from "../state/arena.ts";
 import { Pool } from "../state/pool.ts";
-import { clone_device } from "../sys/device.ts";
+import { BackingFiles, clone_device } from "../sys/device.ts";
 import { errno_text } from "../base/errno.ts";
 import { close, dup } from "../sys/file.ts";
 import { has_kept_capabilities, keep_capabilities } from "../sys/identity.ts";
@@ -39,7 +39,8 @@ function run(start: WorkerStart): { index: number; end: LoopEnd; errno: number }
   const buffers = new MessageBuffers(init.max_write_bytes, start.page_bytes);
   const { request, reply, body, write_data_at } = buffers;
   const events = { log, readers_wanted: () => port.postMessage({ kind: "readers_wanted" }) };
-  const context = new Context({ arena, worker: index, request, reply, body, write_data_at, init, events });
+  const backing = new BackingFiles(start.session_fd);
+  const context = new Context({ arena, worker: index, request, reply, body, write_data_at, init, backing, events });
   const handler = new Handler(context);
   port.postMessage({ kind: "ready", index });
   const is_needed = !start.is_spare || pool.park(index);

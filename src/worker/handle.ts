@@ -2,6 +2,7 @@
 // from or go to, so that recorded bytes test it and any transport can carry them (shared design, §5).
 import { EIO } from "../base/errno.ts";
 import { opcode_name } from "../fuse/abi.ts";
+import { IO_CHOICES } from "../ops/common/passthrough.ts";
 import { release_pins } from "../ops/common/pins.ts";
 import { NO_REPLY } from "../ops/operation.ts";
 import { Context } from "../ops/context.ts";
@@ -35,7 +36,7 @@ export class Handler {
       c.start();
       if (c.settings.debug) trace_request(c);
       this.finish(decoded < 0 ? decoded : (OPERATIONS[c.request.opcode] ?? not_supported)(c));
-      if (c.settings.debug) trace_reply(c);
+      if (c.settings.debug) trace_reply(c, IO_CHOICES[c.io_choice]);
     } catch (error) {
       c.credentials.restore();
       release_locks(c);

@@ -1,5 +1,6 @@
 // The trace of requests and replies (option `debug`, operations §26): one line each, to `log.file` or standard error.
 import { to_bytes } from "../base/bytes.ts";
+import { OUT_HEADER_BYTES } from "../fuse/abi.ts";
 import { describe_reply, describe_request } from "../fuse/describe.ts";
 import { Reply } from "../fuse/reply.ts";
 import { Request } from "../fuse/request.ts";
@@ -19,9 +20,14 @@ export function trace_request(c: Traced): void {
   write_line(c, describe_request(c.request, monotonic_ns()));
 }
 
-/** The same for the reply; requests without one have no line. */
-export function trace_reply(c: Traced): void {
-  write_line(c, describe_reply(c.reply, c.request.opcode, monotonic_ns()));
+/**
+ * The same for the reply; requests without one have no line. @param passthrough what was decided for an open and why; ""
+ * for other requests
+ */
+export function trace_reply(c: Traced, passthrough = ""): void {
+  const line = describe_reply(c.reply, c.request.opcode, monotonic_ns());
+  const is_open = passthrough !== "" && c.reply.length > OUT_HEADER_BYTES;
+  write_line(c, is_open ? `${line} passthrough="${passthrough}"` : line);
 }
 
 function write_line(c: Traced, line: string): void {

@@ -18,6 +18,7 @@ import {
   SET,
   SIGNED,
   SIZE,
+  SIZE_OR_PERCENT,
   TEXT,
 } from "../../src/config/kinds.ts";
 import { POLICY_NAMES } from "../../src/policies/registry.ts";
@@ -42,6 +43,8 @@ Deno.test("BOOL", () => {
 
 Deno.test("numbers and sizes", () => {
   check(INT, [["5x", "5"], ["-3", "-3"], ["", -EINVAL], ["+1", -EINVAL], ["2147483648", -EINVAL]]);
+  check(SIZE_OR_PERCENT, [["1k", "1024"], ["5%", "5%"], ["0.5%", "0.5%"], ["100%", "100%"], ["0%", "0%"]]);
+  check(SIZE_OR_PERCENT, [["101%", -EINVAL], ["%", -EINVAL], ["-1%", -EINVAL], ["5 %", -EINVAL], ["x", -EINVAL]]);
   check(SIZE, [["1k", "1024"], ["1Gxyz", "1073741824"], ["1.5G", -EINVAL], ["16777216T", -EOVERFLOW]]);
   check(SIGNED, [["-1", "-1"], ["2k", "2048"], ["x", -EINVAL]]);
   check(PAGES, [["1M", "256"], ["4097B", "2"], ["7", "7"], ["0", "1"], ["", -EINVAL]]);

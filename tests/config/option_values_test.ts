@@ -162,6 +162,7 @@ const TYPES: readonly (readonly [names: string, values: Values])[] = [
   ]],
   ["nfsopenhack", words("off git all")],
   ["passthrough.io", words("off ro wo rw auto")],
+  ["passthrough.min-free", [...UNSIGNED, ...same("0% 0.5% 100%"), ...refused("%", "101%", "-1%", "1%x")]],
   ["readdirplus", [["auto", "auto"], ["yes", "true"], ["0", "false"], ...refused("", "AUTO", "2")]],
   ["rename-exdev", words("passthrough rel-symlink abs-symlink")],
   ["statfs", words("base full")],

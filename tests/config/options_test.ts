@@ -80,7 +80,7 @@ const LISTED: readonly (readonly [name: string, text: string, change: string])[]
   ["nfsopenhack", "off", "rw"],
   ["nullrw", "false", "ro"],
   ["parallel-direct-writes", "true", "rw"],
-  ["passthrough.io", "off", "rw"],
+  ["passthrough.io", "auto", "rw"],
   ["passthrough.max-stack-depth", "1", "rw"],
   ["pid", "", "RO"],
   ["pin-threads", "false", "ro"],
@@ -134,7 +134,7 @@ Deno.test("the hidden names, and the number of all", () => {
   const hidden = OPTIONS.filter((option) => option.is_hidden).map((option) => option.name);
   assertEquals(hidden, [...DUMMIES, ...OTHER_HIDDEN, "log.metrics"].sort());
   assertEquals(LISTED.length + DUMMIES.length + OTHER_HIDDEN.length, 110);
-  assertEquals(OWN_OPTIONS.map((option) => option.name), ["readdirplus", "strict"]);
+  assertEquals(OWN_OPTIONS.map((option) => option.name), ["passthrough.min-free", "readdirplus", "strict"]);
 });
 
 Deno.test("names are unique, lower case and in the hyphen spelling", () => {

@@ -107,6 +107,15 @@ Deno.test("names and numbers", () => {
   assertEquals(settings("cache.files.process-names=").cache_files_process_names.size, 0);
 });
 
+Deno.test("a size or a part", () => {
+  const amount = (text: string) => settings(`passthrough.min-free=${text}`).passthrough_min_free;
+  assertEquals([settings().passthrough_min_free, amount("1k")], [{ bytes: 2 ** 32, share: 0 }, {
+    bytes: 1024,
+    share: 0,
+  }]);
+  assertEquals([amount("5%"), amount("0.5%")], [{ bytes: 0, share: 0.05 }, { bytes: 0, share: 0.005 }]);
+});
+
 Deno.test("thread counts", () => {
   const cases: [read: number, process: number, cpus: number, readers: number, processors: number][] = [
     [0, -1, 4, 4, 0],

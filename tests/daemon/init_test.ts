@@ -5,12 +5,15 @@ import { assert, assertEquals, assertThrows } from "@std/assert";
 import { adjust_after_parsing } from "../../src/config/adjust.ts";
 import { Configuration } from "../../src/config/configuration.ts";
 import { Settings } from "../../src/config/settings.ts";
+import { confirm_passthrough } from "../../src/daemon/confirm_passthrough.ts";
 import { answer_init, show_refused } from "../../src/daemon/init.ts";
 import { allowed_message_pages } from "../../src/daemon/message_size.ts";
 import { StartError } from "../../src/daemon/start_error.ts";
+import { INIT2_PASSTHROUGH } from "../../src/fuse/abi.ts";
+import { from_words, InitOutcome, refused_options } from "../../src/fuse/init.ts";
 import { Arena } from "../../src/state/arena.ts";
 import { close, write } from "../../src/sys/file.ts";
-import { collect_log_lines } from "../support/log_lines.ts";
+import { collect_log_lines, log_lines } from "../support/log_lines.ts";
 import { end_messages, read_messages, socket_pair } from "../support/socket_pair.ts";
 import { with_temp_dir } from "../support/temp_dir.ts";
 import * as wire from "../support/wire.ts";
@@ -120,6 +123,23 @@ Deno.test("passthrough.max-stack-depth goes to the kernel where passthrough can 
   }
   const { max_stack_depth, configuration } = answer({ "passthrough.io": "ro" }, offer_without(37));
   assertEquals([max_stack_depth, configuration.get("passthrough.io")], [0, "off"]);
+});
+
+Deno.test("passthrough.io=auto waits for Linux 6.12, and for a kernel that takes a file", () => {
+  const linux_6_11 = wire.init(2, { minor: 40, flags: ALL[0], flags2: ALL[1] });
+  for (const [text, read_back] of [["auto", "off"], ["rw", "rw"]] as const) {
+    assertEquals(answer({ "passthrough.io": text }, linux_6_11).configuration.get("passthrough.io"), read_back);
+    assertEquals(answer({ "passthrough.io": text }).configuration.get("passthrough.io"), text);
+  }
+  // No ioctl of a device is known to a socket.
+  const stored = () => from_words(new Uint32Array(arena!.init_outcome), 0);
+  const outcome = stored();
+  const [kernel, daemon] = socket_pair();
+  const lines = log_lines(() => confirm_passthrough(daemon, arena!, outcome));
+  [kernel, daemon].forEach(close);
+  const bit = (of: InitOutcome) => of.flags2 & INIT2_PASSTHROUGH;
+  assertEquals([bit(outcome) !== 0, bit(stored()), refused_options(stored())], [true, 0, ["passthrough.io"]]);
+  assertEquals(lines.length, 1);
 });
 
 Deno.test("fuse-msg-size is what the reply says, and reads back in pages", () => {

@@ -18,6 +18,9 @@ async function read(pool: Pool): Promise<{ text: string; asked: boolean }> {
   return { text, asked: reads(pool) > before };
 }
 
+/** A passed-through file is in the page cache of its branch alone. */
+const DAEMON_READS = "passthrough.io=off";
+
 /** Options; is the second reading answered from the cache; is a change on the branch, of the same size, seen at once. */
 const CASES: readonly (readonly [options: string, from_cache: boolean, sees_change: boolean])[] = [
   ["cache.files=off", false, true],
@@ -33,7 +36,7 @@ const CASES: readonly (readonly [options: string, from_cache: boolean, sees_chan
 for (const [options, from_cache, sees_change] of CASES) {
   Deno.test(`${options}: ${from_cache ? "kept" : "dropped"} at an open, a change is ${sees_change ? "" : "not "}seen`, async () => {
     const prepare = (branches: readonly string[]) => Deno.writeTextFileSync(`${branches[0]!}/f`, "first");
-    await with_pool({ branches: [{}], options, prepare, trace: true }, async (pool) => {
+    await with_pool({ branches: [{}], options: `${DAEMON_READS},${options}`, prepare, trace: true }, async (pool) => {
       assertEquals(await read(pool), { text: "first", asked: true });
       // The first open knows nothing of the file; what it read is there for the second.
       assertEquals(await read(pool), { text: "first", asked: !from_cache });
@@ -44,7 +47,7 @@ for (const [options, from_cache, sees_change] of CASES) {
 }
 
 Deno.test("cache.files=per-process: a named program reads through the cache, another one past it", async () => {
-  const options = "cache.files=per-process,cache.files.process-names=reader|other";
+  const options = `${DAEMON_READS},cache.files=per-process,cache.files.process-names=reader|other`;
   const prepare = (branches: readonly string[]) => Deno.writeTextFileSync(`${branches[0]!}/f`, "first");
   await with_pool({ branches: [{}], options, prepare, trace: true }, async (pool) => {
     await read(pool);

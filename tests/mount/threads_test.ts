@@ -89,7 +89,7 @@ Deno.test("a spare is bound as well; an unknown strategy binds nobody and is sai
 });
 
 Deno.test("proxy-ioprio: a worker reads and writes with the I/O priority of the caller", async () => {
-  await with_pool({ options: "read-thread-count=1,proxy-ioprio=true" }, async (pool) => {
+  await with_pool({ options: "read-thread-count=1,proxy-ioprio=true,passthrough.io=off" }, async (pool) => {
     const tid = workers_of(pool)[0]!.directory.split("/").at(-1)!;
     const priority = async () => (await must("ionice", ["-p", tid])).trim();
     await Deno.writeTextFile(pool.path("f"), "content");

@@ -114,23 +114,47 @@ Deno.test("the backing id of the first open is every open's, until the last of t
   const node = table.remember(ROOT, "f");
   const add = (fd: number, pinned: boolean, backing: number) => handles.add_file(node, fd, 1, 2, 4, pinned, backing);
   const first = add(100, false, 7);
-  assertEquals([add(101, false, 8), handles.backing_of(node), handles.has_backing(node)], [-EAGAIN, 7, true]);
+  assertEquals([add(101, false, 8), handles.backing_of(node)], [-EAGAIN, 7]);
   handles.pin(node);
   const second = add(102, true, 0);
   handles.pin(node);
   for (const handle of [first, second]) {
     release(table, handle);
-    assertEquals([handles.closing_backing, handles.has_backing(node)], [0, true]);
+    assertEquals([handles.closing_backing, handles.backing_of(node)], [0, 7]);
   }
   handles.unpin(node);
-  assertEquals([handles.closing_backing, closing(table), handles.has_backing(node)], [7, [100], false]);
+  assertEquals([handles.closing_backing, closing(table), handles.backing_of(node)], [7, [100], 0]);
   const without = add(103, false, 0);
   handles.pin(node);
   const third = add(104, true, 9);
-  assertEquals(handles.has_backing(node), false);
+  assertEquals(handles.backing_of(node), 0);
   release(table, without);
   release(table, third);
   assertEquals([handles.closing_backing, closing(table)], [0, [104, 103]]);
+  check(table);
+});
+
+Deno.test("what was open for reading and writing with a backing id may be mapped, until somebody has looked", () => {
+  const table = Table.create();
+  const { handles } = table;
+  const [RDONLY, WRONLY, RDWR] = [0, 1, 2];
+  const cases: readonly (readonly [flags: number, backing: number, expected: boolean])[] = [
+    [RDONLY, 7, false],
+    [WRONLY, 7, false],
+    [RDWR, 7, true],
+    [RDWR, 0, false],
+  ];
+  for (const [at_case, [flags, backing, expected]] of cases.entries()) {
+    const node = table.remember(ROOT, `f${at_case}`);
+    const first = handles.add_file(node, 100, 1, RDONLY, 0, false, backing);
+    handles.pin(node);
+    release(table, handles.add_file(node, 101, 1, flags, 0, true));
+    assertEquals(handles.has_backing(node), backing !== 0);
+    release(table, first);
+    assertEquals(handles.has_backing(node), expected);
+    handles.set_mappable(node, !expected);
+    assertEquals([handles.has_backing(node), handles.backing_of(node)], [!expected, 0]);
+  }
   check(table);
 });
 

@@ -98,7 +98,7 @@ export class Answer {
   }
 
   /** The open part of CREATE and TMPFILE. */
-  get created(): { readonly handle: bigint; readonly flags: number } {
+  get created(): { readonly handle: bigint; readonly flags: number; readonly backing_id: number } {
     return this.open(ENTRY_BYTES);
   }
 

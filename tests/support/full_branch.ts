@@ -37,12 +37,12 @@ export class SecondWorker {
   private readonly handler: Handler;
 
   constructor(pool: Pool) {
-    const { init } = pool.context;
+    const { init, backing } = pool.context;
     this.buffers = new MessageBuffers(init.max_write_bytes, 4096);
     const { request, reply, body, write_data_at } = this.buffers;
     const events = { log: () => {}, readers_wanted: () => {} };
     this.handler = new Handler(
-      new Context({ arena: pool.arena, worker: 1, request, reply, body, write_data_at, init, events }),
+      new Context({ arena: pool.arena, worker: 1, request, reply, body, write_data_at, init, backing, events }),
     );
   }
 

@@ -41,7 +41,6 @@ export const DEFAULT_OUTCOME: InitOutcome = negotiate(
     direct_io_allow_mmap: true,
     allow_idmap: true,
     readdirplus: "auto",
-    passthrough: false,
     max_stack_depth: 0,
     default_permissions: true,
     over_io_uring: false,
@@ -72,6 +71,7 @@ interface Machine {
   readonly handler: Handler;
   readonly buffers: MessageBuffers;
   readonly outcome: { -readonly [K in keyof InitOutcome]: InitOutcome[K] };
+  readonly backing: FakeBackingFiles;
   readonly log: string[];
   /** Called with the next message of the log. */
   when_logged: (() => void) | undefined;
@@ -99,8 +99,38 @@ function make_machine(): Machine {
   const log: string[] = [];
   const log_event = (level: string, message: string) => note_message(`${level}: ${message}`);
   const events = { log: log_event, readers_wanted: () => {} };
-  const context = new Context({ arena, worker: 0, request, reply, body, write_data_at, init: outcome, events });
-  return { arena, context, handler: new Handler(context), buffers, outcome, log, when_logged: undefined };
+  const backing = new FakeBackingFiles();
+  const context = new Context({
+    arena,
+    worker: 0,
+    request,
+    reply,
+    body,
+    write_data_at,
+    init: outcome,
+    backing,
+    events,
+  });
+  return { arena, context, handler: new Handler(context), buffers, outcome, backing, log, when_logged: undefined };
+}
+
+/** What the kernel is to sys/device.ts, without a mount: ids from 1 on, each for one descriptor. */
+export class FakeBackingFiles {
+  /** Descriptors by the ids that are registered. */
+  readonly files = new Map<number, number>();
+  /** An errno: the kernel refuses. */
+  refuses_with = 0;
+  private last_id = 0;
+
+  open(fd: number): number {
+    if (this.refuses_with !== 0) return -this.refuses_with;
+    this.files.set(++this.last_id, fd);
+    return this.last_id;
+  }
+
+  close(id: number): void {
+    if (!this.files.delete(id)) throw new Error(`The backing id ${id} is not registered`);
+  }
 }
 
 function note_message(line: string): void {
@@ -176,6 +206,7 @@ export class Pool {
   readonly arena: Arena;
   readonly log: string[];
   readonly branch_count: number;
+  readonly backing: FakeBackingFiles;
   private readonly frozen: string[] = [];
   private readonly started_bugs: number;
   private unique = 1n;
@@ -185,6 +216,8 @@ export class Pool {
     this.handler = parts.handler;
     this.arena = parts.arena;
     this.log = parts.log;
+    this.backing = parts.backing;
+    this.backing.refuses_with = 0;
     this.log.length = 0;
     this.started_bugs = parts.handler.bugs;
     const endings = spec.branches ?? [""];
@@ -341,6 +374,7 @@ export class Pool {
     assertEquals(broken_invariants(this.arena), []);
     assertEquals(this.context.nodes.count, 1, "nodes beside the root after all were forgotten");
     assertEquals(this.arena.header[at.H_HANDLE_COUNT], 0);
+    assertEquals([...this.backing.files.keys()], [], "backing ids that nobody has given back");
   }
 
   private handles(): { readonly id: bigint; readonly kind: number; readonly node: number; readonly fd: number }[] {

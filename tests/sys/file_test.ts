@@ -131,6 +131,18 @@ Deno.test("the calls that write back succeed on a file and name a bad descriptor
   assertEquals([file.fsync(CLOSED), file.fdatasync(CLOSED), file.syncfs(CLOSED)], [-EBADF, -EBADF, -EBADF]);
 });
 
+Deno.test("a file is open only once: nobody else reads or writes it, and no lease stays behind", () => {
+  with_file((fd, directory) => {
+    assertEquals([file.is_only_open(fd), file.is_only_open(CLOSED)], [true, false]);
+    for (const flags of [file.O_RDONLY, file.O_RDWR]) {
+      const other = openat(AT_FDCWD, path_bytes(directory, "file"), flags, 0);
+      assertEquals([other >= 0, file.is_only_open(fd), file.is_only_open(other)], [true, false, false]);
+      file.close(other);
+      assertEquals(file.is_only_open(fd), true);
+    }
+  });
+});
+
 Deno.test("errno of a failed call, not of the one before", () => {
   const bytes = new Uint8Array(1);
   assertEquals(file.close(CLOSED), -EBADF);

@@ -5,7 +5,7 @@ import { c_string } from "../../src/base/bytes.ts";
 import { EBADF, ENOENT } from "../../src/base/errno.ts";
 import { close, O_RDONLY } from "../../src/sys/file.ts";
 import { AT_FDCWD, openat } from "../../src/sys/path.ts";
-import { fstatvfs, statvfs, StatvfsBuffer } from "../../src/sys/space.ts";
+import { fstatfs, fstatvfs, StatfsBuffer, statvfs, StatvfsBuffer } from "../../src/sys/space.ts";
 
 // Read-only and without blocks on every Linux: two filesystems whose numbers do not change while a test runs.
 function stat_f(path: string): number[] {
@@ -58,4 +58,18 @@ Deno.test("counts beyond 32 bits are exact", () => {
 Deno.test("statvfs of nothing", () => {
   const out = new StatvfsBuffer();
   assertEquals([statvfs(c_string("/none"), out), fstatvfs(1 << 20, out)], [-ENOENT, -EBADF]);
+});
+
+Deno.test("fstatfs tells the kind, and the same room as statvfs", () => {
+  const [room, same] = [new StatfsBuffer(), new StatvfsBuffer()];
+  for (const [path, type] of [["/proc", 0x9fa0], ["/sys", 0x62656572]] as const) {
+    const fd = openat(AT_FDCWD, c_string(path), O_RDONLY, 0);
+    assertEquals([fstatfs(fd, room), room.type, room.total_bytes, room.available_bytes], [0, type, 0, 0], path);
+    close(fd);
+  }
+  const fd = openat(AT_FDCWD, c_string("/"), O_RDONLY, 0);
+  assertEquals([fstatfs(fd, room), fstatvfs(fd, same)], [0, 0]);
+  assertEquals(room.total_bytes, same.blocks * same.frsize);
+  close(fd);
+  assertEquals(fstatfs(1 << 20, room), -EBADF);
 });

@@ -5,8 +5,9 @@ import * as abi from "../../src/fuse/abi.ts";
 import { file_handle } from "../../src/ops/common/object_of_request.ts";
 import { Context } from "../../src/ops/context.ts";
 import { OPERATIONS } from "../../src/ops/table.ts";
+import { O_CREAT, O_EXCL, O_RDONLY, O_RDWR } from "../../src/sys/file.ts";
 import { getfsgid, getfsuid } from "../../src/sys/identity.ts";
-import { is_root, Pool, PoolSpec, with_pool } from "../support/handler.ts";
+import { DEFAULT_OUTCOME, is_root, Pool, PoolSpec, with_pool } from "../support/handler.ts";
 import * as wire from "../support/wire.ts";
 
 Deno.test("the id of the request comes back, all 64 bits", () => {
@@ -117,6 +118,27 @@ Deno.test("the trace has one line per request and one per reply, while debug is 
     assertMatch(lines[4]!, /dir=IN .*opcode=FORGET .*nlookup=1$/);
     const times = lines.map((line) => BigInt(/^ts=(\d+)/.exec(line)![1]!));
     assert(times.every((time, index) => index === 0 || time >= times[index - 1]!));
+  });
+});
+
+Deno.test("the trace says of every open whether it is passed through, and why", () => {
+  const outcome = { flags2: DEFAULT_OUTCOME.flags2 | abi.INIT2_PASSTHROUGH };
+  with_pool({ tree: ["0/f"], outcome, options: { "passthrough.io": "ro" } }, (pool) => {
+    const node = pool.node("f");
+    const requests = [
+      wire.open(pool.next(), node, O_RDONLY),
+      wire.open(pool.next(), node, O_RDWR),
+      wire.create(pool.next(), 1, "g", O_CREAT | O_EXCL | O_RDWR, 0o100644),
+      wire.open(pool.next(), 1, O_RDWR),
+    ];
+    const replies = trace_of(pool, requests).filter((line) => line.includes("dir=OUT"));
+    assertMatch(replies[0]!, / open_flags_str="NOFLUSH\|PASSTHROUGH" backing_id=\d+ passthrough="yes"$/);
+    assertMatch(
+      replies[1]!,
+      /"DIRECT_IO\|PARALLEL.*\|PASSTHROUGH" backing_id=\d+ passthrough="no: option passthrough.io"$/,
+    );
+    assertMatch(replies[2]!, /backing_id=0 passthrough="no: option passthrough.io"$/);
+    assertMatch(replies[3]!, /error=-\d+ error_str="\w+" len=16$/);
   });
 });
 

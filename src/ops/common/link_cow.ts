@@ -3,11 +3,13 @@
 import { PathBuffer } from "../../base/path_buffer.ts";
 import { StatxBuffer } from "../../base/statx.ts";
 import { Branch } from "../../branches/branch.ts";
-import { close, O_NOFOLLOW, O_PATH } from "../../sys/file.ts";
-import { fstat, lstat, openat } from "../../sys/path.ts";
+import { close, O_NOFOLLOW, O_PATH, O_RDONLY } from "../../sys/file.ts";
+import { AT_FDCWD, fstat, lstat, openat } from "../../sys/path.ts";
 import { Context } from "../context.ts";
 import { FileCopy } from "./copy_file.ts";
+import { look_for_mappings } from "./passthrough.ts";
 import { Place } from "./place.ts";
+import { proc_path } from "./proc_path.ts";
 
 const place = new Place();
 const copy = new FileCopy();
@@ -37,9 +39,20 @@ export function separate_from_links(c: Context, node: number, branch: Branch): n
   return slot;
 }
 
+// What a program writes through a mapping would go on to the other names (departures D1).
+function is_mapped(c: Context, node: number, file: number): boolean {
+  if (!c.handles.has_backing(node)) return false;
+  const fd = openat(AT_FDCWD, proc_path(file), O_RDONLY, 0);
+  if (fd < 0) return true;
+  look_for_mappings(c, node, fd);
+  close(fd);
+  return c.handles.has_backing(node);
+}
+
 // Nobody may open the node while its file is exchanged. Whoever has opened it since keeps the shared file.
 function replace(c: Context, node: number, branch: Branch, file: number, directory: number): void {
   if (c.locks.lock_alone(node, c.nodes.reuse_of(node), path_now) < 0 || c.handles.canonical_of(node) !== 0) return;
+  if (is_mapped(c, node, file)) return;
   const target = place.open_parent(branch, path_now);
   if (target < 0) return;
   const is_still_so = fstat(file, stat) === 0 && lstat(target, place.name, other_stat) === 0 &&

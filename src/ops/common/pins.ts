@@ -4,8 +4,10 @@ import { EBADF } from "../../base/errno.ts";
 import { close } from "../../sys/file.ts";
 import { Context } from "../context.ts";
 
-/** Closes the descriptors that the handle table has let go. */
+/** Closes the descriptors and the backing id that the handle table has let go. */
 export function close_released(c: Context): void {
+  if (c.handles.closing_backing !== 0) c.backing.close(c.handles.closing_backing);
+  c.handles.closing_backing = 0;
   for (let i = 0; i < c.handles.closing_count; i++) close(c.handles.closing[i]!);
   c.handles.closing_count = 0;
 }
