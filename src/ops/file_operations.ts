@@ -4,6 +4,7 @@ import { COPY_FILE_RANGE_OUT_BYTES, FUSE_FSYNC_FDATASYNC, WRITE_OUT_BYTES } from
 import { put_copy_file_range_64, put_lseek, put_write } from "../fuse/reply.ts";
 import * as file from "../sys/file.ts";
 import { F_FD, F_NODE } from "../state/layout.ts";
+import { kill_privileges, kills_privileges_always } from "./common/kill_privileges.ts";
 import { is_out_of_space, with_more_room } from "./common/move_file.ts";
 import { descriptor_of, file_handle, handle_of_node } from "./common/object_of_request.ts";
 import { Context } from "./context.ts";
@@ -23,12 +24,17 @@ export function fallocate(c: Context): number {
   const request = c.request;
   const handle = file_handle(c, request.arg(0), request.arg(1));
   if (handle < 0) return handle;
-  const node = c.handles.word(handle, F_NODE);
-  c.data_locks.share(node);
+  c.data_locks.share(c.handles.word(handle, F_NODE));
   let result = allocate(c, handle);
   if (is_out_of_space(result)) result = with_more_room(c, handle, result, end_of_allocation(c), allocate);
-  if (result >= 0) c.notices.changed(node);
+  if (result >= 0) has_changed(c, handle);
   return result;
+}
+
+// Neither request says whether privileges go, so they go.
+function has_changed(c: Context, handle: number): void {
+  if (kills_privileges_always(c)) kill_privileges(c.handles.word(handle, F_FD));
+  c.notices.changed(c.handles.word(handle, F_NODE));
 }
 
 function allocate(c: Context, handle: number): number {
@@ -74,11 +80,10 @@ function copy(c: Context, length_bytes: number | bigint): number {
   if (from < 0 || to < 0) return -EBADF;
   source = from;
   length = length_bytes;
-  const node = c.handles.word(to, F_NODE);
-  c.data_locks.share(node);
+  c.data_locks.share(c.handles.word(to, F_NODE));
   let result = copy_to(c, to);
   if (is_out_of_space(result)) result = with_more_room(c, to, result, 0, copy_to);
-  if (result > 0) c.notices.changed(node);
+  if (result > 0) has_changed(c, to);
   return result;
 }
 

@@ -2,7 +2,7 @@
 
 import { assertEquals } from "@std/assert";
 import { O_RDONLY, O_RDWR, SEEK_DATA, SEEK_HOLE } from "../../src/sys/file.ts";
-import { Pool, root_test, with_pool } from "../support/handler.ts";
+import { DEFAULT_OUTCOME, Pool, root_test, with_pool } from "../support/handler.ts";
 import * as wire from "../support/wire.ts";
 
 const FS_IOC_GETFLAGS = 0x80086601;
@@ -46,6 +46,23 @@ Deno.test("fallocate: extends, punches, refuses what the branch refuses", () => 
     ]);
     assertEquals(fallocate(0, 2n ** 62n, 2n ** 62n), "EFBIG");
   });
+});
+
+Deno.test("fallocate and copy_file_range take set-id bits away, as far as the kernel leaves that to us", () => {
+  for (const [flags, left] of [[DEFAULT_OUTCOME.flags, 0o777], [0, 0o6777]] as const) {
+    with_pool({ tree: ["0/f:0123456789"], outcome: { flags } }, (pool) => {
+      const [node, handle] = [pool.node("f"), pool.open("f", O_RDWR)];
+      const mode_after = (message: () => Uint8Array) => {
+        Deno.chmodSync(pool.on(0, "f"), 0o6777);
+        return [pool.send(message()).result, Deno.statSync(pool.on(0, "f")).mode! & 0o7777];
+      };
+      assertEquals(mode_after(() => wire.fallocate(pool.next(), node, handle, 0, 0, 20)), ["ok", left]);
+      assertEquals(mode_after(() => wire.copy_file_range(pool.next(), node, handle, 0, node, handle, 5, 4)), [
+        "ok",
+        left,
+      ]);
+    });
+  }
 });
 
 Deno.test("lseek finds data and holes", () => {

@@ -19,6 +19,11 @@ export function kills_privileges(c: Context, requested: boolean): boolean {
   return (flags & INIT_HANDLE_KILLPRIV) !== 0 && (flags & INIT_HANDLE_KILLPRIV_V2) === 0;
 }
 
+/** The same for changes that carry no such word: FALLOCATE and COPY_FILE_RANGE. Nor is told who asks (operations §4). */
+export function kills_privileges_always(c: Context): boolean {
+  return (c.init.flags & (INIT_HANDLE_KILLPRIV | INIT_HANDLE_KILLPRIV_V2)) !== 0;
+}
+
 /** Takes them from the file of an open descriptor. Failures are ignored: the change itself has been made. */
 export function kill_privileges(fd: number): void {
   fremovexattr(fd, CAPABILITY);
