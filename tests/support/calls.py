@@ -71,14 +71,26 @@ def checked(result):
 
 
 @public
+def access(path, mode):
+    """By the real ids. os.access does not tell the errno."""
+    return checked(LIBC.access(os.fsencode(path), mode))
+
+
+@public
 def renameat2(old, new, flags):
     return checked(LIBC.renameat2(AT_FDCWD, os.fsencode(old), AT_FDCWD, os.fsencode(new), flags))
 
 
 @public
+def link_followed(old, new):
+    """link, to what a symlink leads to. (os.link leaves that out.)"""
+    return checked(LIBC.linkat(AT_FDCWD, os.fsencode(old), AT_FDCWD, os.fsencode(new), AT_SYMLINK_FOLLOW))
+
+
+@public
 def linkat_fd(fd, new):
     """Gives a nameless file a name, the way open(2) advises."""
-    return checked(LIBC.linkat(AT_FDCWD, b"/proc/self/fd/%d" % fd, AT_FDCWD, os.fsencode(new), AT_SYMLINK_FOLLOW))
+    return link_followed(f"/proc/self/fd/{fd}", new)
 
 
 @public

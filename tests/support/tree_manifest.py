@@ -51,4 +51,5 @@ def walk(root, relative, groups):
             walk(root, below, groups)
 
 
-walk(os.fsencode(sys.argv[1]), b"", {})
+if __name__ == "__main__":
+    walk(os.fsencode(sys.argv[1]), b"", {})

@@ -1,0 +1,108 @@
+// The cases of tests/posix on native directories and on pools. They pass natively, and a pool comes out in the same way,
+// except for what tests/posix/exceptions.ts allows.
+
+import { assertEquals } from "@std/assert";
+import { type DiskKind, make_disk, MIB } from "../support/branch_disks.ts";
+import { type BranchSetup, type Pool, type PoolSetup, with_pool } from "../support/mount.ts";
+import { differences, failures, posix_suite, type SuiteResults } from "../support/posix_suite.ts";
+import { must } from "../support/run.ts";
+import { type Exception, EXCEPTIONS, type Pools, READ_ONLY_EXCEPTIONS } from "../posix/exceptions.ts";
+
+const SMALL_BYTES = 2 * MIB;
+const SMALL_INODES = 100;
+
+/** Directories on the first branch, files on the largest, the last one; symlinks, pipes and devices on the smallest. */
+const SPREAD = "func.mkdir=ff,func.create=mfs,func.mknod=lfs,func.symlink=lfs";
+
+function branches(kind: DiskKind, sizes_mib: readonly number[]): BranchSetup[] {
+  return sizes_mib.map((size_mib) => ({ kind, size_bytes: size_mib * MIB }));
+}
+
+/** Pools are mounted so by default. */
+async function make_native(pool: Pool, kind: DiskKind, size_bytes: number): Promise<string> {
+  const native = `${pool.directory}/native`;
+  await make_disk(kind, native, `${pool.directory}/native_image`, size_bytes);
+  await must("mount", ["-o", "remount,nosuid,nodev", native]);
+  await Deno.mkdir(`${pool.directory}/other`);
+  return native;
+}
+
+/** The cases that the exceptions for these pools name. */
+function allowed(exceptions: readonly Exception[], pools: readonly Pools[]): string[] {
+  return exceptions.filter((exception) => pools.includes(exception.pools)).flatMap(({ cases }) => cases);
+}
+
+/** Fails for a difference outside `may`, and for a case of `must` without one. */
+function assert_differs(actual: SuiteResults, native: SuiteResults, must: string[], may: string[] = must): void {
+  const found = differences(actual, native);
+  const unexpected = [...found].filter(([name]) => !may.includes(name)).map(([name, text]) => `${name}: ${text}`);
+  const no_longer = must.filter((name) => !found.has(name));
+  assertEquals({ unexpected, no_longer }, { unexpected: [], no_longer: [] });
+}
+
+/** `must`: whose exceptions have to happen, because it is known where every object lies. `may`: whose may happen. */
+function usual(name: string, kind: DiskKind, setup: PoolSetup, must: readonly Pools[], may: readonly Pools[]): void {
+  Deno.test(`POSIX cases on ${name}`, async () => {
+    await with_pool(setup, async (pool) => {
+      const native = await make_native(pool, kind, 64 * MIB);
+      const expected = await posix_suite("usual", native, `${pool.directory}/other`);
+      assertEquals(failures(expected), []);
+      const actual = await posix_suite("usual", pool.mountpoint, `${pool.directory}/other`);
+      assert_differs(actual, expected, allowed(EXCEPTIONS, must), allowed(EXCEPTIONS, may));
+    });
+  });
+}
+
+usual("a pool of one tmpfs", "tmpfs", { branches: branches("tmpfs", [64]) }, ["every"], ["every"]);
+usual("a pool of one ext4", "ext4", { branches: branches("ext4", [64]) }, ["every"], ["every"]);
+usual(
+  "three branches, each kind of object on its own",
+  "tmpfs",
+  { branches: branches("tmpfs", [64, 32, 96]), options: SPREAD },
+  ["every", "spread"],
+  ["every", "spread"],
+);
+usual(
+  "three branches, objects at random",
+  "tmpfs",
+  { branches: branches("tmpfs", [64, 64, 64]), options: "category.create=rand" },
+  ["every"],
+  ["every", "spread", "random"],
+);
+
+Deno.test("POSIX cases on a read-only native directory and a pool of read-only branches", async () => {
+  await with_pool({ branches: branches("tmpfs", [64, 32, 96]), options: SPREAD }, async (pool) => {
+    const native = await make_native(pool, "tmpfs", 64 * MIB);
+    const other = `${pool.directory}/other`;
+    for (const directory of [native, pool.mountpoint]) {
+      assertEquals(failures(await posix_suite("before_read_only", directory, other)), []);
+    }
+    for (const directory of [native, ...pool.branches]) await must("mount", ["-o", "remount,ro", directory]);
+    const expected = await posix_suite("read_only", native, other);
+    assertEquals(failures(expected), []);
+    assert_differs(
+      await posix_suite("read_only", pool.mountpoint, other),
+      expected,
+      allowed(READ_ONLY_EXCEPTIONS, ["every"]),
+    );
+  });
+});
+
+for (const count of [1, 3]) {
+  const setup: PoolSetup = {
+    branches: Array.from({ length: count }, () => ({ size_bytes: SMALL_BYTES })),
+    options: "category.create=ff,moveonenospc=false",
+  };
+  Deno.test(`POSIX cases on a pool of ${count} full branches`, async () => {
+    await with_pool(setup, async (pool) => {
+      const native = await make_native(pool, "tmpfs", SMALL_BYTES);
+      for (const directory of [native, ...pool.branches]) {
+        await must("mount", ["-o", `remount,nr_inodes=${SMALL_INODES}`, directory]);
+      }
+      const expected = await posix_suite("small", native, `${pool.directory}/other`);
+      const actual = await posix_suite("small", pool.mountpoint, `${pool.directory}/other`);
+      assertEquals(failures(expected), []);
+      assert_differs(actual, expected, []);
+    });
+  });
+}

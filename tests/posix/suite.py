@@ -1,0 +1,100 @@
+"""Runs the cases of one group, each in a directory of its own except for a read-only file system. Usage: suite.py GROUP DIRECTORY OTHER [WORD].
+
+DIRECTORY is on the file system under test, OTHER a directory on another one. WORD: only the cases whose name contains it.
+Prints {name: {"failure": text or null, "tree": lines of what the case left}} as JSON.
+
+All in one process, because that makes a case cost what its system calls cost: another user is an identity of this process
+(tools.user), not a process.
+"""
+
+import importlib
+import json
+import os
+import sys
+
+import tools
+from tree_manifest import attributes, content, shown
+
+GROUPS = {
+    "usual": [
+        "path_errors",
+        "creating",
+        "special_files",
+        "removing",
+        "renaming",
+        "linking",
+        "symlinks",
+        "modes_and_owners",
+        "times",
+        "sizes",
+        "opening",
+        "data",
+        "mapping",
+        "locks",
+        "directories",
+        "extended_attributes",
+        "permissions",
+        "removed_files",
+        "other_file_system",
+        "names_of_files",
+    ],
+    # A file system that "before_read_only" has filled and that is read-only since.
+    "before_read_only": ["before_read_only"],
+    "read_only": ["read_only"],
+    # A file system of 2 MiB and 100 inodes.
+    "small": ["no_space"],
+}
+SHARED = ("before_read_only", "read_only")
+FIRST_FREE_DESCRIPTOR = 3
+LAST_DESCRIPTOR = 256
+
+
+def main():
+    group, directory, tools.OTHER = sys.argv[1:4]
+    word = sys.argv[4] if len(sys.argv) > 4 else ""
+    for module in GROUPS[group]:
+        importlib.import_module(module)
+    chosen = {name: function for name, function in tools.CASES.items() if word in name}
+    results = {name: result_of(function, directory, at, group) for at, (name, function) in enumerate(chosen.items())}
+    json.dump(results, sys.stdout)
+
+
+def result_of(function, directory, at, group):
+    own = directory if group in SHARED else os.path.join(directory, f"case{at}")
+    if group not in SHARED:
+        os.mkdir(own)
+        os.chmod(own, 0o777)
+    failure = None
+    try:
+        os.chdir(own)
+        function(own)
+    except (Exception, SystemExit) as error:  # noqa: BLE001 - whatever it was, it is the result
+        failure = f"{type(error).__name__}: {error}".splitlines()[0]
+    finally:
+        put_right(directory)
+    return {"failure": failure, "tree": list(tree(os.fsencode(own), b""))}
+
+
+def put_right(directory):
+    tools.become_root()
+    os.umask(0o022)
+    os.chdir(directory)
+    os.closerange(FIRST_FREE_DESCRIPTOR, LAST_DESCRIPTOR)
+
+
+def tree(root, relative, groups=None):
+    """One line per object: all that does not depend on the moment and on how a file system counts directories."""
+    groups = {} if groups is None else groups
+    for name in sorted(os.listdir(os.path.join(root, relative))):
+        below = os.path.join(relative, name)
+        path = os.path.join(root, below)
+        info = os.lstat(path)
+        is_directory = os.path.isdir(path) and not os.path.islink(path)
+        same = "" if is_directory else f" links={info.st_nlink} same_as={groups.setdefault(tools.inode(path), shown(below))}"
+        yield f"{shown(below)} {info.st_mode:o} {info.st_uid}:{info.st_gid}{same} {content(path, info)}{attributes(path)}"
+        if is_directory:
+            yield from tree(root, below, groups)
+
+
+os.umask(0o022)
+main()
