@@ -5,12 +5,10 @@ import { assert, assertEquals } from "@std/assert";
 import { MIB } from "../support/branch_disks.ts";
 import { broken_live_invariants } from "../support/live_arena.ts";
 import { type BranchSetup, type Pool, type PoolSetup, with_pool } from "../support/mount.ts";
-import { must, python, run } from "../support/run.ts";
+import { must, python, run, type RunResult, shell } from "../support/run.ts";
 import { kill } from "../support/temp_dir.ts";
-import { wait_until } from "../support/wait_until.ts";
 
 const SMALL: BranchSetup = { size_bytes: 2 * MIB };
-const LOOK_DEADLINE_MS = 30_000;
 
 /** The first branch is a small disk, full after 2 MiB; new files go there. */
 function small_and_large(options = "", ...more: BranchSetup[]): PoolSetup {
@@ -257,14 +255,10 @@ Deno.test("other programs that have the file open go on: reading, appending; als
   });
 });
 
-/** A pool whose second branch is a pool, which can be stopped; the file f on the first one is all but full. */
+/** A pool whose second branch is a pool, which can be stopped. */
 async function with_slow_target(size_bytes: number, body: (pool: Pool, inner: Pool) => Promise<void>): Promise<void> {
   await with_pool({ branches: [{ size_bytes: 200 * MIB }] }, async (inner) => {
-    const branches = [{ size_bytes }, { path: inner.mountpoint }];
-    const prepare = async ([small]: readonly string[]) => {
-      await python("put(sys.argv[1], os.urandom(int(sys.argv[2])))", [`${small!}/f`, String(size_bytes)]);
-    };
-    await with_pool({ branches, prepare }, async (pool) => {
+    await with_pool({ branches: [{ size_bytes }, { path: inner.mountpoint }] }, async (pool) => {
       try {
         await body(pool, inner);
       } finally {
@@ -274,36 +268,71 @@ async function with_slow_target(size_bytes: number, body: (pool: Pool, inner: Po
   });
 }
 
-/** Size of the unfinished copy on the branch of the inner pool; -1 when there is none. */
-function copied_bytes(inner: Pool): number {
-  for (const { name } of Deno.readDirSync(inner.branches[0]!)) {
-    if (name.startsWith(".f_")) return Deno.statSync(inner.on_branch(0, name)).size;
-  }
-  return -1;
+/** Fills the first branch with the file f, then starts an append, which cannot find room there. */
+async function start_move(pool: Pool, size_bytes: number): Promise<{ appended: Promise<RunResult>; digest: string }> {
+  await python("put(sys.argv[1], os.urandom(int(sys.argv[2])))", [pool.on_branch(0, "f"), String(size_bytes)]);
+  const digest = await digest_of(pool.on_branch(0, "f"), size_bytes);
+  const append = "import os, sys; print(os.write(os.open(sys.argv[1], os.O_WRONLY | os.O_APPEND), b'x' * 10))";
+  return { appended: run("python3", ["-c", append, pool.path("f")]), digest };
+}
+
+/** Of the first bytes of a file. */
+function digest_of(path: string, size_bytes: number): Promise<string> {
+  return shell('head -c "$2" "$1" | sha256sum', [path, String(size_bytes)]);
+}
+
+/** Stops the inner pool when so much is copied to it, looking without a pause. False: it was complete before. */
+function stop_in_the_middle(inner: Pool, copied: number): Promise<boolean> {
+  return python(
+    `
+    directory, copied, server = sys.argv[1], int(sys.argv[2]), int(sys.argv[3])
+    end = time.monotonic() + 60
+    def has_begun():
+        names = os.listdir(directory)
+        if "f" in names or time.monotonic() > end:
+            return True
+        try:
+            return any(os.stat(directory + "/" + name).st_size >= copied for name in names)
+        except FileNotFoundError:
+            return False
+    while not has_begun():
+        pass
+    os.kill(server, signal.SIGSTOP)
+    show("f" not in os.listdir(directory))
+  `,
+    [inner.branches[0]!, String(copied), String(inner.pid)],
+  );
 }
 
 Deno.test("while a file is moved only its writers wait", async () => {
-  await with_slow_target(16 * MIB, async (pool, inner) => {
-    const stopped = wait_until("the copy has begun", () => copied_bytes(inner) > 0, LOOK_DEADLINE_MS)
-      .then(() => kill(inner.pid, "SIGSTOP"));
-    const writing = python('show(os.write(os.open(sys.argv[1], os.O_WRONLY | os.O_APPEND), b"x" * 10))', [
-      pool.path("f"),
-    ]);
-    await stopped;
-    assertEquals(copied_bytes(inner) < 16 * MIB, true, "the copy was complete before it could be stopped");
+  const size_bytes = 48 * MIB;
+  await with_slow_target(size_bytes, async (pool, inner) => {
+    let in_the_middle = false;
+    let appended: Promise<RunResult> | undefined;
+    for (let attempt = 0; attempt < 5 && !in_the_middle; attempt++) {
+      if (appended !== undefined) {
+        kill(inner.pid, "SIGCONT");
+        await appended;
+        await must("rm", [pool.path("f")]);
+      }
+      const stopping = stop_in_the_middle(inner, 1);
+      ({ appended } = await start_move(pool, size_bytes));
+      in_the_middle = await stopping;
+    }
+    assert(in_the_middle, "every copy was complete before it could be stopped");
     const others = await python(
       `
       os.chdir(sys.argv[1])
       fd = os.open("f", os.O_RDONLY)
       with open(sys.argv[2] + "/f", "rb") as file:
-          is_same = os.pread(fd, 2**24, 0) == file.read()
+          is_same = os.pread(fd, 2**24, 0) == file.read(2**24)
       show([is_same, os.fstat(fd).st_size, os.stat("f").st_size])
     `,
       [pool.mountpoint, pool.branches[0]!],
     );
-    assertEquals(others, [true, 16 * MIB, 16 * MIB]);
+    assertEquals(others, [true, size_bytes, size_bytes]);
     kill(inner.pid, "SIGCONT");
-    assertEquals(await writing, 10);
+    assertEquals((await appended!).stdout.trim(), "10");
     assertEquals(await files(pool), ["1/f"]);
   });
 });
@@ -311,22 +340,20 @@ Deno.test("while a file is moved only its writers wait", async () => {
 for (const copied of [1, 5 * MIB, 20 * MIB]) {
   Deno.test(`a daemon that is killed when ${copied} bytes are copied leaves the whole file`, async () => {
     await with_slow_target(24 * MIB, async (pool, inner) => {
-      const before = await must("sha256sum", [pool.on_branch(0, "f")]);
-      const writing = run("python3", [
-        "-c",
-        "import os, sys; os.write(os.open(sys.argv[1], 1025), b'x')",
-        pool.path("f"),
-      ]);
-      await wait_until("that much is copied", () => copied_bytes(inner) >= copied, LOOK_DEADLINE_MS);
-      kill(inner.pid, "SIGSTOP");
+      const stopping = stop_in_the_middle(inner, copied);
+      const { appended, digest } = await start_move(pool, 24 * MIB);
+      const in_the_middle = await stopping;
       kill(pool.pid, "SIGKILL");
       kill(inner.pid, "SIGCONT");
-      assert((await writing).code !== 0);
+      await appended;
       await pool.ended();
       await must("umount", ["-l", pool.mountpoint]);
-      assertEquals(await must("sha256sum", [pool.on_branch(0, "f")]), before);
       const left = [...Deno.readDirSync(inner.branches[0]!)].map(({ name }) => name);
-      assert(left.length === 1 && /^\.f_\w{6}$/.test(left[0]!), `${left}`);
+      if (in_the_middle) {
+        assert(left.length === 1 && /^\.f_\w{6}$/.test(left[0]!), `${left}`);
+      } else assertEquals(left, ["f"]);
+      const whole = in_the_middle ? pool.on_branch(0, "f") : inner.on_branch(0, "f");
+      assertEquals(await digest_of(whole, 24 * MIB), digest);
     });
   });
 }

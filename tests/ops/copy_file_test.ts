@@ -9,7 +9,7 @@ import { close, O_DIRECTORY, O_PATH, O_RDONLY, O_WRONLY } from "../../src/sys/fi
 import { AT_FDCWD, openat, RENAME_NOREPLACE } from "../../src/sys/path.ts";
 import { must_run, root_test } from "../support/handler.ts";
 import { in_scratch_directory } from "../support/scratch.ts";
-import { type CallName, fails_with, type StandIn, with_stand_ins } from "../support/system_calls.ts";
+import { type CallName, fails_with, path_of, type StandIn, with_stand_ins } from "../support/system_calls.ts";
 
 const MIB = 1024 * 1024;
 
@@ -154,6 +154,16 @@ Deno.test("a failed step is the result, and leaves nothing", () => {
       };
       with_stand_ins(stand_ins, () => assertEquals(run(), -error, name));
       assertEquals(names(), [], name);
+    });
+  }
+});
+
+Deno.test("a file whose own writing to disk has failed is not copied; one that found no room there is", () => {
+  for (const [error, result] of [[EIO, -EIO], [ENOSPC, 0]] as const) {
+    with_scene(({ directory, run }) => {
+      Deno.writeTextFileSync(`${directory}/from`, "text");
+      const fsync: StandIn = (real, values) => path_of(values[0]).endsWith("/from") ? fails_with(error) : real();
+      with_stand_ins({ fsync }, () => assertEquals(run(), result));
     });
   }
 });

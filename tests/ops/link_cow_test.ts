@@ -2,10 +2,18 @@
 
 import { assert, assertEquals } from "@std/assert";
 import { EIO, ENOSPC } from "../../src/base/errno.ts";
-import { O_CREAT, O_EXCL, O_RDONLY, O_RDWR, O_TRUNC, O_WRONLY } from "../../src/sys/file.ts";
+import { F_GETFL, fcntl, O_CREAT, O_EXCL, O_PATH, O_RDONLY, O_RDWR, O_TRUNC, O_WRONLY } from "../../src/sys/file.ts";
+import { SecondWorker } from "../support/full_branch.ts";
 import { Pool, with_pool } from "../support/handler.ts";
 import * as calls from "../support/pool_calls.ts";
-import { type CallName, fails_with, for_each_change, type StandIn, with_stand_ins } from "../support/system_calls.ts";
+import {
+  type CallName,
+  fails_with,
+  for_each_change,
+  path_of,
+  type StandIn,
+  with_stand_ins,
+} from "../support/system_calls.ts";
 import * as wire from "../support/wire.ts";
 
 const ON = { "link-cow": "true" };
@@ -103,6 +111,38 @@ Deno.test("a failed copy is ignored: the shared file is opened, nothing is left"
       pool.send(wire.write(pool.next(), pool.node("d/f"), handle, 0, bytes.encode("both")));
       assertEquals([texts(pool), links(pool)], [["bothed", "bothed"], [2, 2]]);
       assertEquals(pool.tree(), ["0/d/", "0/d/f", "0/d/g"]);
+    });
+  }
+});
+
+Deno.test("what is opened or changed while the copy is made stays the shared file", () => {
+  const happenings: ((pool: Pool, worker: SecondWorker) => void)[] = [
+    (pool, worker) => worker.send(wire.open(pool.next(), pool.node("d/f"), O_RDONLY)),
+    (pool) => Deno.writeTextFileSync(pool.on(0, "d/g"), "SHARED"),
+    (pool) => Deno.renameSync(pool.on(0, "d/f"), pool.on(0, "d/h")),
+  ];
+  for (const happening of happenings) {
+    with_links(ON, (pool) => {
+      const node = pool.node("d/f");
+      const worker = new SecondWorker(pool);
+      const before = Deno.statSync(pool.on(0, "d/g")).ino;
+      let is_over = false;
+      // The reader of the copying is the only one that is closed and is no O_PATH descriptor of the file.
+      const close: StandIn = (real, values) => {
+        const is_reader = !is_over && path_of(values[0]).endsWith("/d/f") &&
+          (fcntl(values[0] as number, F_GETFL, 0) & O_PATH) === 0;
+        const result = real();
+        if (is_reader) {
+          is_over = true;
+          happening(pool, worker);
+        }
+        return result;
+      };
+      with_stand_ins({ close }, () => pool.send(wire.open(pool.next(), node, O_RDWR)));
+      assert(is_over);
+      assertEquals(Deno.statSync(pool.on(0, "d/g")).nlink, 2);
+      assertEquals(Deno.statSync(pool.on(0, "d/g")).ino, before);
+      assertEquals(pool.tree().length, 3);
     });
   }
 });

@@ -2,15 +2,16 @@
 // F1 to F3, F14; departures D1 to D3).
 
 import { assert, assertEquals } from "@std/assert";
-import { EDQUOT, ENOSPC } from "../../src/base/errno.ts";
+import { EDQUOT, EIO, ENOSPC } from "../../src/base/errno.ts";
 import * as at from "../../src/state/layout.ts";
-import { F_GETFL, fcntl, O_APPEND, O_DIRECT, O_RDONLY, O_RDWR, O_WRONLY } from "../../src/sys/file.ts";
+import { F_GETFL, fcntl, O_APPEND, O_DIRECT, O_RDONLY, O_RDWR, O_TRUNC, O_WRONLY } from "../../src/sys/file.ts";
 import { SecondWorker, while_full } from "../support/full_branch.ts";
 import { must_run, Pool, type PoolSpec, root_test, with_pool } from "../support/handler.ts";
 import * as calls from "../support/pool_calls.ts";
-import { fails_with, path_of, type StandIn, with_stand_ins } from "../support/system_calls.ts";
+import { type CallName, fails_with, path_of, type StandIn, with_stand_ins } from "../support/system_calls.ts";
 import * as wire from "../support/wire.ts";
 
+const FS_IOC_GETFLAGS = 0x80086601;
 const PUNCH_HOLE_KEEP_SIZE = 3;
 const bytes = new TextEncoder();
 
@@ -423,3 +424,124 @@ Deno.test("what happens behind the pool's back while the file is copied: changed
     });
   }
 });
+
+/** Calls `action` when the copy is complete and compared, before it takes its place: the source's reader is closed then. */
+function when_copied(pool: Pool, action: () => void): StandIn {
+  let is_over = false;
+  return (real, values) => {
+    const is_reader = !is_over && path_of(values[0]) === pool.on(0, "d/e/f");
+    const result = real();
+    if (is_reader) {
+      is_over = true;
+      action();
+    }
+    return result;
+  };
+}
+
+Deno.test("a file that is changed from outside after it was copied, and a name that is taken then", () => {
+  with_pool(two_branches(), (pool) => {
+    const handle = pool.open("d/e/f", O_RDWR);
+    const close = when_copied(pool, () => Deno.writeTextFileSync(pool.on(0, "d/e/f"), "TEXT"));
+    with_stand_ins({ close }, () => assertEquals(write_while_full(pool, handle), "ENOSPC"));
+    assertEquals([Deno.readTextFileSync(pool.on(0, "d/e/f")), write(pool, handle, 4, "+")], ["TEXT", 1]);
+  });
+  with_pool(two_branches(), (pool) => {
+    const handle = pool.open("d/e/f", O_RDWR);
+    const renameat2: StandIn = (real) => {
+      pool.make("1/d/e/f:other");
+      return real();
+    };
+    with_stand_ins({ renameat2 }, () => assertEquals(write_while_full(pool, handle), "ENOSPC"));
+    const texts = [0, 1].map((index) => Deno.readTextFileSync(pool.on(index, "d/e/f")));
+    assertEquals([texts, pool.tree().filter((name) => name.includes("/."))], [["text", "other"], []]);
+  });
+});
+
+Deno.test("a file that is gone although its removal is said to have failed is not lost", () => {
+  with_pool(two_branches(), (pool) => {
+    const handle = pool.open("d/e/f", O_RDWR);
+    const unlinkat: StandIn = (real) => {
+      real();
+      return fails_with(EIO);
+    };
+    with_stand_ins({ unlinkat }, () => assertEquals(write_while_full(pool, handle), 5));
+    assertEquals(Deno.readTextFileSync(pool.on(1, "d/e/f")), "text+more");
+    assertEquals(pool.tree(), ["0/d/", "0/d/e/", "1/d/", "1/d/e/", "1/d/e/f"]);
+  });
+});
+
+Deno.test("where there is room again the write is made, and nothing is moved", () => {
+  with_pool(two_branches(), (pool) => {
+    const handle = pool.open("d/e/f", O_RDWR);
+    let is_full = true;
+    const pwrite: StandIn = (real) => {
+      if (!is_full) return real();
+      is_full = false;
+      return fails_with(ENOSPC);
+    };
+    with_stand_ins({ pwrite }, () => assertEquals(write(pool, handle, 0, "TEXT"), 4));
+    assertEquals([Deno.readTextFileSync(pool.on(0, "d/e/f")), pool.tree().length], ["TEXT", 3]);
+  });
+});
+
+Deno.test("handles of a file that lost its name are not given another file", () => {
+  with_pool(two_branches(), (pool) => {
+    const [node, handle] = [pool.node("d/e/f"), pool.open("d/e/f", O_RDWR)];
+    Deno.removeSync(pool.on(0, "d/e/f"));
+    pool.make("0/d/e/f:other");
+    const truncate: StandIn = () => fails_with(ENOSPC);
+    with_stand_ins({ truncate }, () => {
+      assertEquals(pool.send(wire.setattr(pool.next(), node, { size: 9 })).result, "ENOSPC");
+    });
+    assertEquals(pool.send(wire.read(pool.next(), node, handle, 0, 10)).text, "text");
+    assertEquals(pool.tree().filter((name) => !name.endsWith("/")), ["0/d/e/f"]);
+  });
+});
+
+Deno.test("whatever changes a file shares its data lock, whatever looks at it does not, and a move has it alone", () => {
+  const text = bytes.encode("x");
+  type Request = (pool: Pool, node: bigint, fh: bigint) => Uint8Array;
+  const changing: Record<string, [CallName, Request]> = {
+    write: ["pwrite", (pool, node, fh) => wire.write(pool.next(), node, fh, 0, text)],
+    fallocate: ["fallocate", (pool, node, fh) => wire.fallocate(pool.next(), node, fh, 0, 0, 9)],
+    copy_file_range: ["copy_file_range", (pool, node, fh) => {
+      return wire.copy_file_range(pool.next(), node, fh, 0, node, fh, 100, 4);
+    }],
+    ftruncate: ["ftruncate", (pool, node, fh) => wire.setattr(pool.next(), node, { size: 2, fh })],
+    truncate: ["truncate", (pool, node) => wire.setattr(pool.next(), node, { size: 2 })],
+    chmod: ["chmod", (pool, node) => wire.setattr(pool.next(), node, { mode: 0o600 })],
+    setxattr: ["setxattr", (pool, node) => wire.setxattr(pool.next(), node, "user.a", "b")],
+    removexattr: ["removexattr", (pool, node) => wire.removexattr(pool.next(), node, "user.a")],
+    "open with O_TRUNC": ["openat", (pool, node) => wire.open(pool.next(), node, O_RDWR | O_TRUNC)],
+    ioctl: ["ioctl", (pool, node, fh) => wire.ioctl(pool.next(), node, fh, FS_IOC_GETFLAGS, 0, new Uint8Array(0), 8)],
+  };
+  const looking: Record<string, [CallName, Request]> = {
+    read: ["pread", (pool, node, fh) => wire.read(pool.next(), node, fh, 0, 4)],
+    open: ["openat", (pool, node) => wire.open(pool.next(), node, O_RDWR)],
+    getattr: ["statx", (pool, node) => wire.getattr(pool.next(), node)],
+    fsync: ["fsync", (pool, node, fh) => wire.fsync(pool.next(), node, fh)],
+  };
+  for (const [requests, expected] of [[changing, 1], [looking, 0]] as const) {
+    for (const [what, [name, request]] of Object.entries(requests)) {
+      with_pool(two_branches(), (pool) => {
+        const [node, fh] = [pool.node("d/e/f"), pool.open("d/e/f", O_RDWR)];
+        const seen = new Set<number>();
+        const message = request(pool, node, fh);
+        const stand_in: StandIn = (real) => {
+          seen.add(data_lock(pool, node));
+          return real();
+        };
+        with_stand_ins({ [name]: stand_in }, () => pool.send(message));
+        assertEquals([[...seen], data_lock(pool, node)], [[expected], 0], what);
+      });
+    }
+  }
+  in_the_middle(5, (pool, _worker, node) => {
+    assertEquals(data_lock(pool, node), 1 << 20); // 1 + the index of the worker, above the number of those who share it
+  }, (pool, node) => assertEquals(data_lock(pool, node), 0));
+});
+
+function data_lock(pool: Pool, node: bigint): number {
+  return pool.arena.nodes[Number(node & 0xffff_ffffn) * at.NODE_WORDS + at.N_DATA_LOCK]!;
+}

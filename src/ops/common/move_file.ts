@@ -194,7 +194,7 @@ function exchange(c: Context, move: Move, directory: number, target: number): bo
   if (!is_still_so) return false;
   const name = target_place.name;
   const is_put = copy.put(directory, target, name, RENAME_NOREPLACE) === 0 && fsync_parents(move.target);
-  if (is_put && remove_source(move.source)) return true;
+  if (is_put && remove_source(move)) return true;
   if (copy.is_at(target, name)) unlinkat(target, name, 0);
   return false;
 }
@@ -211,11 +211,12 @@ function fsync_parents(target: Branch): boolean {
   return true;
 }
 
-// Durable as well: after a power cut the old copy must not be taken for the file.
-function remove_source(source: Branch): boolean {
-  const parent = source_place.open_parent(source, path_now);
+// Durable as well: after a power cut the old copy must not be taken for the file. A network filesystem may report a failure
+// of what it has done: only a file that is seen to be there is not removed.
+function remove_source(move: Move): boolean {
+  const parent = source_place.open_parent(move.source, path_now);
   if (parent < 0) return false;
-  const is_removed = unlinkat(parent, source_place.name, 0) === 0;
+  const is_removed = unlinkat(parent, source_place.name, 0) === 0 || !is_there(move.source, path_now, move.file);
   if (is_removed) fsync_directory(parent);
   close(parent);
   return is_removed;
