@@ -10,13 +10,16 @@ const PAGE_BYTES = 4096;
 /** Writes 2 MiB in one go; returns the size of the first request, and how the option reads back. */
 async function first_write(size: string): Promise<{ bytes: number; shown: string }> {
   let result = { bytes: 0, shown: "" };
-  await with_pool({ branches: [{}], options: `fuse-msg-size=${size}`, trace: true }, async (pool) => {
-    await must("dd", ["if=/dev/zero", `of=${pool.path("f")}`, "bs=2M", "count=1", "status=none"]);
-    assertEquals((await Deno.stat(pool.on_branch(0, "f"))).size, 2 << 20);
-    const line = pool.log_lines().find((text) => text.includes("opcode=WRITE "))!;
-    const key = ["--only-values", "-n", "user.mergerfs.fuse-msg-size", pool.path(".mergerfs")];
-    result = { bytes: Number(/ size=(\d+)/.exec(line)![1]), shown: await must("getfattr", key) };
-  });
+  await with_pool(
+    { branches: [{}], options: `passthrough.io=off,fuse-msg-size=${size}`, trace: true },
+    async (pool) => {
+      await must("dd", ["if=/dev/zero", `of=${pool.path("f")}`, "bs=2M", "count=1", "status=none"]);
+      assertEquals((await Deno.stat(pool.on_branch(0, "f"))).size, 2 << 20);
+      const line = pool.log_lines().find((text) => text.includes("opcode=WRITE "))!;
+      const key = ["--only-values", "-n", "user.mergerfs.fuse-msg-size", pool.path(".mergerfs")];
+      result = { bytes: Number(/ size=(\d+)/.exec(line)![1]), shown: await must("getfattr", key) };
+    },
+  );
   return result;
 }
 
