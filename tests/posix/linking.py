@@ -4,7 +4,10 @@ import os
 import stat
 
 from calls import O_TMPFILE, attempt, get, link_followed, linkat_fd
-from tools import ALICE, BOB, add, case, equal, fails, inode, kernel_setting, kind, links, make_dir, make_file, mode, moves, names, owner, size, stays, user
+from tools import (
+    ALICE, BOB, add, case, equal, fails, inode, kernel_setting, kind, links, make_dir, make_file, mode, moves,
+    names, owner, size, stays, user,
+)
 
 OBJECTS = {
     "a file": make_file,

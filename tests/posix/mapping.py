@@ -20,8 +20,8 @@ def shared(flags):
     return function
 
 
-for name, flags in (("a shared mapping is written to the file", os.O_RDWR), ("the same of a synchronous file", os.O_RDWR | os.O_SYNC)):
-    add(f"mapping: {name}", shared(flags))
+add("mapping: a shared mapping is written to the file", shared(os.O_RDWR))
+add("mapping: a shared mapping of a synchronous file", shared(os.O_RDWR | os.O_SYNC))
 
 
 @case

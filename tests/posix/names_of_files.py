@@ -10,7 +10,7 @@ def every_use(name):
     def function(_directory):
         make_dir("d")
         make_file(name)
-        equal(os.listdir(b"."), sorted([b"d", os.fsencode(name)], key=os.listdir(b".").index))
+        equal(sorted(os.listdir(b".")), sorted([b"d", os.fsencode(name)]))
         os.rename(name, f"d/{name}")
         os.link(f"d/{name}", name)
         equal((get(name), names("d")), ("content", [name]))

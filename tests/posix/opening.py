@@ -7,7 +7,10 @@ import shutil
 import subprocess
 
 from calls import O_TMPFILE, attempt, get
-from tools import ALICE, BOB, GROUP, TEAM, add, case, equal, fails, kernel_setting, limit, links, make_dir, make_file, mode, names, owner, size, user
+from tools import (
+    ALICE, BOB, GROUP, TEAM, add, case, equal, fails, kernel_setting, limit, links, make_dir, make_file, mode,
+    names, owner, size, user,
+)
 
 MODES = {"read": os.O_RDONLY, "write": os.O_WRONLY, "both": os.O_RDWR}
 

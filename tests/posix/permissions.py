@@ -1,10 +1,12 @@
-"""Directories that refuse: missing write or search permission, the sticky bit, by owner, group and supplementary groups."""
+"""Directories that refuse: no write or search permission, the sticky bit; owner, group and supplementary groups."""
 
 import os
 import stat
 
 from calls import O_TMPFILE, RENAME_EXCHANGE, attempt, get, renameat2
-from tools import ALICE, BOB, GROUP, TEAM, add, case, equal, fails, make_dir, make_file, mode, names, owner, stays, user
+from tools import (
+    ALICE, BOB, GROUP, TEAM, add, case, equal, fails, make_dir, make_file, mode, names, owner, stays, user,
+)
 
 CHANGES = {
     "create": lambda directory: os.close(os.open(f"{directory}/new", os.O_CREAT | os.O_WRONLY)),
@@ -100,7 +102,8 @@ def sticky(call, uid, file_owner, directory_owner, result):
 
 
 for name, call in STICKY.items():
-    add(f"permissions: {name} of the file of another user in a sticky directory is EPERM", sticky(call, ALICE, BOB, 0, "EPERM"))
+    refused_name = f"permissions: {name} of the file of another user in a sticky directory is EPERM"
+    add(refused_name, sticky(call, ALICE, BOB, 0, "EPERM"))
     add(f"permissions: {name} of an own file in a sticky directory", sticky(call, ALICE, ALICE, 0, 0))
     add(f"permissions: {name} of any file in an own sticky directory", sticky(call, ALICE, BOB, ALICE, 0))
 

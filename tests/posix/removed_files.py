@@ -152,6 +152,7 @@ def another_name_keeps_working(_directory):
 def space_is_given_back_at_the_last_close(_directory):
     fd = os.open("f", os.O_CREAT | os.O_RDWR)
     os.write(fd, bytes(1 << 20))
+    os.fsync(fd)
     os.unlink("f")
     free = os.statvfs(".").f_bfree
     os.close(fd)

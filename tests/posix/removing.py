@@ -3,7 +3,7 @@
 import os
 import stat
 
-from tools import ALICE, BOB, add, case, equal, fails, links, make_dir, make_file, moves, names, stays, user
+from tools import ALICE, BOB, add, case, equal, fails, links, make_file, moves, names, stays, user
 
 OBJECTS = {
     "a file": make_file,

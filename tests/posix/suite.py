@@ -1,15 +1,17 @@
-"""Runs the cases of one group, each in a directory of its own except for a read-only file system. Usage: suite.py GROUP DIRECTORY OTHER [WORD].
+"""Runs the cases of one group, each in a directory of its own except on a read-only file system.
 
-DIRECTORY is on the file system under test, OTHER a directory on another one. WORD: only the cases whose name contains it.
-Prints {name: {"failure": text or null, "tree": lines of what the case left}} as JSON.
+Usage: suite.py GROUP DIRECTORY OTHER [WORD], as root, with tests/support in PYTHONPATH. DIRECTORY is on the file system
+under test, OTHER a directory on another one. WORD: only the cases whose name contains it. Prints
+{name: {"failure": text or null, "tree": lines of what the case left}} as JSON.
 
-All in one process, because that makes a case cost what its system calls cost: another user is an identity of this process
-(tools.user), not a process.
+All in one process, so that a case costs what its system calls cost: another user is an identity of this process, not a
+process (tools.user).
 """
 
 import importlib
 import json
 import os
+import stat
 import sys
 
 import tools
@@ -89,9 +91,11 @@ def tree(root, relative, groups=None):
         below = os.path.join(relative, name)
         path = os.path.join(root, below)
         info = os.lstat(path)
-        is_directory = os.path.isdir(path) and not os.path.islink(path)
-        same = "" if is_directory else f" links={info.st_nlink} same_as={groups.setdefault(tools.inode(path), shown(below))}"
-        yield f"{shown(below)} {info.st_mode:o} {info.st_uid}:{info.st_gid}{same} {content(path, info)}{attributes(path)}"
+        is_directory = stat.S_ISDIR(info.st_mode)
+        line = f"{shown(below)} {info.st_mode:o} {info.st_uid}:{info.st_gid} {content(path, info)}{attributes(path)}"
+        if not is_directory:
+            line += f" links={info.st_nlink} same_as={groups.setdefault(tools.inode(path), shown(below))}"
+        yield line
         if is_directory:
             yield from tree(root, below, groups)
 

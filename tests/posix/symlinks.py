@@ -5,7 +5,10 @@ import os
 import stat
 
 from calls import attempt, get
-from tools import ALICE, BOB, GROUP, case, equal, fails, kernel_setting, kind, make_dir, make_file, mode, moves, names, owner, size, user
+from tools import (
+    ALICE, BOB, GROUP, case, equal, fails, kernel_setting, kind, make_dir, make_file, mode, moves, names, owner,
+    size, user,
+)
 
 
 @case

@@ -2,7 +2,7 @@
 
 import os
 
-from calls import attempt, fallocate, get
+from calls import fallocate, get
 from tools import ALICE, BOB, GROUP, add, case, equal, fails, make_dir, make_file, moves, stays, tick, user
 
 PAST_NS = (1_000_000_000_123_456_789, 1_100_000_000_987_654_321)
@@ -125,9 +125,9 @@ for name, (function, expected) in {
     "mkdir in a directory": (lambda fd: os.mkdir("d/e"), {"d": "mc", ".": ""}),
     "symlink in a directory": (lambda fd: os.symlink("x", "d/s"), {"d": "mc", ".": ""}),
     "listing": (listed, {"d": "", "d/f": ""}),
-    "a write to a file in a directory": (lambda fd: os.write(os.open("d/f", os.O_WRONLY), b"x"), {"d/f": "mc", "d": ""}),
-    "chmod of a file in a directory": (lambda fd: os.chmod("d/f", 0o600), {"d/f": "c", "d": ""}),
-    "stat, access and readlink": (lambda fd: (os.stat("f"), os.access("f", os.R_OK), attempt(os.readlink, "f")), {"f": "", ".": ""}),
+    "a write to a file in it": (lambda fd: os.write(os.open("d/f", os.O_WRONLY), b"x"), {"d/f": "mc", "d": ""}),
+    "chmod of a file in it": (lambda fd: os.chmod("d/f", 0o600), {"d/f": "c", "d": ""}),
+    "stat and access": (lambda fd: (os.stat("f"), os.access("f", os.R_OK)), {"f": "", ".": ""}),
 }.items():
     add(f"times: {name}", prepared(function, expected))
 
@@ -188,10 +188,10 @@ def a_readlink_moves_an_atime_that_is_older_than_mtime(_directory):
 def a_new_object_has_the_present_in_all_stamps(_directory):
     make_dir("old")
     os.utime("old", ns=PAST_NS)
-    for path, make in (("f", lambda: make_file("f")), ("d", lambda: os.mkdir("d")), ("s", lambda: os.symlink("x", "s"))):
+    for path, make in (("f", make_file), ("d", os.mkdir), ("s", lambda path: os.symlink("x", path))):
         before = os.stat(".").st_mtime_ns
         tick()
-        make()
+        make(path)
         info = os.lstat(path)
         assert min(info.st_atime_ns, info.st_mtime_ns, info.st_ctime_ns) > before, path
 

@@ -1,8 +1,8 @@
 """What the cases are written with: the map of them, expectations, identities, and which time stamps a call moves.
 
-A case is a function of its own empty directory (mode 0777, root's), which is also the working directory. It runs as root
-with umask 022. It fails by an exception; the first line of that is what the two runs are compared by. What it leaves open
-or changes of the process (identity, umask, limits, working directory) is put right by suite.py.
+A case is a function of its own empty directory (mode 0777, root's), which is also the working directory. It runs as
+root with umask 022. It fails by an exception; the first line of that is what two runs are compared by. What it leaves
+open or changes of the process (identity, umask, working directory) is put right by suite.py.
 """
 
 import contextlib
@@ -134,8 +134,8 @@ def stamps(path):
 
 def moves(call, expected, watched="mc"):
     """
-    The call moves exactly the time stamps that `expected` names, to the present: {"f": "mc", ".": ""} by path or descriptor.
-    Of the stamps a, m and c only those in `watched` are looked at.
+    The call moves exactly the time stamps that `expected` names, to the present: {"f": "mc", ".": ""}, by path or
+    descriptor. Of the stamps a, m and c only those in `watched` are looked at.
     """
     before = {path: stamps(path) for path in expected}
     tick()
