@@ -4,9 +4,8 @@
 import { EINVAL, ENOENT } from "../base/errno.ts";
 import { BRANCHES_MAX } from "../base/limits.ts";
 import { bad, good, type Parsed } from "../base/parsed.ts";
-import type { BranchFiles } from "./branch_files.ts";
 import type { BranchSpec } from "./branch.ts";
-import { type BranchLog, expand_patterns } from "./expand.ts";
+import { expand_patterns, type Lookup } from "./expand.ts";
 import { fnmatch } from "./fnmatch.ts";
 import {
   APPEND,
@@ -21,7 +20,7 @@ import {
 type Specs = readonly BranchSpec[];
 
 /** The list after the edit, or what is wrong with the text. */
-export function edit_branches(current: Specs, text: string, files: BranchFiles, log: BranchLog): Parsed<Specs> {
+export function edit_branches(current: Specs, text: string, lookup: Lookup): Parsed<Specs> {
   const split = split_instruction(text);
   if (!split.ok) return split;
   const { instruction, list } = split.value;
@@ -33,7 +32,7 @@ export function edit_branches(current: Specs, text: string, files: BranchFiles, 
     case REMOVE_LAST:
       return current.length === 0 ? nothing_to_remove() : good(current.slice(0, -1));
     default:
-      return with_added(current, instruction, list, files, log);
+      return with_added(current, instruction, list, lookup);
   }
 }
 
@@ -47,16 +46,12 @@ function without_matching(current: Specs, list: string): Specs {
   return current.filter((branch) => !patterns.some((pattern) => fnmatch(pattern, branch.text)));
 }
 
-function with_added(
-  current: Specs,
-  instruction: string,
-  list: string,
-  files: BranchFiles,
-  log: BranchLog,
-): Parsed<Specs> {
+function with_added(current: Specs, instruction: string, list: string, lookup: Lookup): Parsed<Specs> {
   const patterns = parse_branch_list(list);
   if (!patterns.ok) return patterns;
-  const added = expand_patterns(patterns.value, files, log);
+  const expanded = expand_patterns(patterns.value, lookup);
+  if (!expanded.ok) return expanded;
+  const added = expanded.value;
   const result = instruction === APPEND
     ? [...current, ...added]
     : instruction === PREPEND

@@ -7,6 +7,7 @@ import { path_text } from "../base/path_text.ts";
 import { type BranchSpec, MODE_RO, MODE_RW } from "../branches/branch.ts";
 import { edit_branches } from "../branches/edit.ts";
 import { compare_bytewise } from "../branches/glob.ts";
+import { leads_into } from "../branches/own_mount.ts";
 import { print_branch_paths, print_branches } from "../branches/print.ts";
 import { CATEGORIES, type Category } from "../policies/registry.ts";
 import { type Environment, NO_ENVIRONMENT } from "./environment.ts";
@@ -206,7 +207,7 @@ export class Configuration {
     const is_older_word = option.name === "cache.files" && text === "libfuse";
     const value = option.kind.read(is_older_word ? "partial" : text, this.#environment.page_bytes);
     if (!value.ok) return this.#refuse(value);
-    if (option.name === "branches") return this.#set_branches(text);
+    if (option.name === "branches") return this.#set_branches(text, phase);
     if (option.name === "config") return this.#set_config(text, phase);
     if (option.name === "srcmounts") return 0;
     if (option.name === "log.file" && text !== "") {
@@ -241,11 +242,18 @@ export class Configuration {
     }
   }
 
-  #set_branches(text: string): number {
-    const { branch_files, log } = this.#environment;
-    const edited = edit_branches(this.#branches, text, branch_files, log);
+  #set_branches(text: string, phase: Phase): number {
+    const { branch_files: files, log } = this.#environment;
+    // Before the mount the directory is an ordinary one, and the start has a check of its own.
+    const is_own_mount = (path: string) => phase === "runtime" && this.#is_own_mount(path);
+    const edited = edit_branches(this.#branches, text, { files, log, is_own_mount });
     if (edited.ok) this.#branches = edited.value;
     return this.#refuse(edited);
+  }
+
+  #is_own_mount(path: string): boolean {
+    const { working_directory, branch_files } = this.#environment;
+    return leads_into(absolute_path(path, working_directory()), this.canonical_mountpoint, branch_files.read_link);
   }
 
   #category_text(category: Category): string {

@@ -67,7 +67,12 @@ export function system_environment(log: (message: string) => void, page_bytes = 
 }
 
 /** No disk: every branch is taken as written. */
-export const NO_BRANCH_FILES: BranchFiles = { realpath: () => undefined, is_no_directory: () => false, glob: () => [] };
+export const NO_BRANCH_FILES: BranchFiles = {
+  realpath: () => undefined,
+  is_no_directory: () => false,
+  glob: () => [],
+  read_link: () => undefined,
+};
 
 /** No world at all: for configurations that are only read. */
 export const NO_ENVIRONMENT: Environment = {

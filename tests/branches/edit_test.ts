@@ -14,8 +14,14 @@ const FILES = fake_branch_files({
   files: { "/m/file": "" },
 });
 
+const NONE = () => false;
+
 function edit(current: readonly BranchSpec[], text: string, messages: string[] = []) {
-  return edit_branches(current, text, FILES, (message) => void messages.push(message));
+  return edit_branches(current, text, {
+    files: FILES,
+    log: (message) => void messages.push(message),
+    is_own_mount: NONE,
+  });
 }
 
 function list_of(text: string): readonly BranchSpec[] {
@@ -97,7 +103,7 @@ Deno.test("what is missing stays and is said, what is no directory goes and is s
 Deno.test("a disk that does not answer stays a branch", () => {
   // What a mounted but broken disk shows: a path that resolves, and nobody can tell what is there.
   const silent = { ...FILES, realpath: (text: string) => text, is_no_directory: () => false, glob: () => [] };
-  const edited = edit_branches([], "/m/broken=NC", silent, () => {});
+  const edited = edit_branches([], "/m/broken=NC", { files: silent, log: () => {}, is_own_mount: NONE });
   assert(edited.ok);
   assertEquals(print_branches(edited.value), "/m/broken=NC");
 });

@@ -1,6 +1,6 @@
 // Setting and reading back (config spec §3, §5, §7.3), config files (§1.6), the way to other threads.
 
-import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import { assert, assertEquals, assertStringIncludes, fail } from "@std/assert";
 import * as fc from "fast-check";
 import { EINVAL, ELOOP, ENODATA, ENOENT, EOVERFLOW, EROFS } from "../../src/base/errno.ts";
 import { adjust_after_parsing } from "../../src/config/adjust.ts";
@@ -22,6 +22,32 @@ function set_all(configuration: Configuration, phase: "startup" | "runtime", ...
     return configuration.set(key!, value.join("="), phase);
   });
 }
+
+Deno.test("at runtime no branch may lead into the pool itself; a wildcard leaves it out, and nobody looks there", () => {
+  const messages: string[] = [];
+  const tree = { directories: [...DIRECTORIES, "/m/pool", "/m/pool/x"], symlinks: { "/m/link": "/m/pool/x" } };
+  const environment = fake_environment(tree, messages);
+  const touches = (path: string) => path.startsWith("/m/pool");
+  const { realpath, is_no_directory } = environment.branch_files;
+  environment.branch_files.realpath = (path) => touches(path) ? fail(path) : realpath(path);
+  environment.branch_files.is_no_directory = (path) => touches(path) ? fail(path) : is_no_directory(path);
+  const configuration = new Configuration(environment);
+  configuration.canonical_mountpoint = "/m/pool";
+  for (const path of ["/m/pool", "/m//pool/", "m/./pool", "/m/pool/x", "/m/pool/none*", "/m/{a,pool}", "/m/link=RO"]) {
+    for (const sign of ["", "+<", "+>"]) {
+      assertEquals(configuration.set("branches", sign + path, "runtime"), -EINVAL, sign + path);
+      assertStringIncludes(configuration.last_remedy, "mountpoint of this pool");
+    }
+  }
+  assertEquals(configuration.set("branches", "=/m/*:/m/*/x", "runtime"), 0);
+  assertEquals(configuration.get("branches"), "/m/a=RW:/m/b=RW:/m/*/x=RW");
+  assertEquals(messages.map((message) => message.split(":")[0]), [
+    'Branch "/m/link" is left out',
+    'Branch "/m/pool" is left out',
+    'Branch "/m/*/x" does not exist; it joins the pool once it appears.',
+  ]);
+  assertEquals(configuration.set("branches", "-/m/pool:/m/*/x", "runtime"), 0, "what was there may be removed");
+});
 
 Deno.test("unknown, read-only and bad", () => {
   const configuration = configured();

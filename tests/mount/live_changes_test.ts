@@ -4,7 +4,8 @@
 import { assert, assertEquals } from "@std/assert";
 import { MIB } from "../support/branch_disks.ts";
 import { type Pool, with_pool } from "../support/mount.ts";
-import { python } from "../support/run.ts";
+import { python, run } from "../support/run.ts";
+import { wait_until } from "../support/wait_until.ts";
 
 const CLIENTS = 6;
 const ROUNDS = 6;
@@ -126,5 +127,24 @@ Deno.test("six clients make files on four workers while everything that chooses 
     }
     const calm = results.flatMap(([made]) => made).filter(([, change]) => change >= 0).length;
     assert(calm >= 3 * CLIENTS * changes.length);
+  });
+});
+
+Deno.test("the pool's own mountpoint is refused as a branch; one worker is enough for that", async () => {
+  await with_pool({ branches: [{ kind: "dir" }], options: "read-thread-count=1" }, async (pool) => {
+    Deno.mkdirSync(pool.on_branch(0, "d"));
+    Deno.symlinkSync(pool.path("d"), `${pool.directory}/link`);
+    const set = (value: string) =>
+      run("setfattr", ["-n", "user.mergerfs.branches", "-v", value, pool.path(".mergerfs")], { deadline_ms: 20_000 });
+    for (const path of [pool.mountpoint, pool.path("d"), pool.path("d/none"), `${pool.directory}/link`]) {
+      assertEquals((await set(`+<${path}`)).code, 1, path);
+    }
+    await wait_until(
+      "the refusals are in the log",
+      () => pool.error_lines().filter((line) => line.includes("mountpoint of this pool")).length === 4,
+    );
+    assertEquals((await set(`=${pool.directory}/[bpl]*`)).code, 0);
+    await wait_until("what is left out is told", () => pool.error_lines().some((line) => line.includes("left out")));
+    assertEquals(Deno.readDirSync(pool.mountpoint).map(({ name }) => name).toArray(), ["d"]);
   });
 });

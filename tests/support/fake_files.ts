@@ -41,7 +41,12 @@ export function fake_branch_files(tree: FakeTree): BranchFiles {
       return exists(path) ? symlinks[path] ?? path : undefined;
     },
     is_no_directory,
-    glob: (pattern) => glob(pattern, { exists: (path) => exists(path.replace(/(.)\/+$/, "$1")), list_directories }),
+    read_link: (path) => symlinks[path],
+    glob: (pattern, must_not_touch = () => false) =>
+      glob(pattern, {
+        exists: (path) => !must_not_touch(path) && exists(path.replace(/(.)\/+$/, "$1")),
+        list_directories: (path) => must_not_touch(path) ? [] : list_directories(path),
+      }),
   };
 }
 
