@@ -14,13 +14,15 @@ const FILES = fake_branch_files({
   files: { "/m/file": "" },
 });
 
-const NONE = () => false;
+function none(): boolean {
+  return false;
+}
 
 function edit(current: readonly BranchSpec[], text: string, messages: string[] = []) {
   return edit_branches(current, text, {
     files: FILES,
     log: (message) => void messages.push(message),
-    is_own_mount: NONE,
+    is_own_mount: none,
   });
 }
 
@@ -103,7 +105,7 @@ Deno.test("what is missing stays and is said, what is no directory goes and is s
 Deno.test("a disk that does not answer stays a branch", () => {
   // What a mounted but broken disk shows: a path that resolves, and nobody can tell what is there.
   const silent = { ...FILES, realpath: (text: string) => text, is_no_directory: () => false, glob: () => [] };
-  const edited = edit_branches([], "/m/broken=NC", { files: silent, log: () => {}, is_own_mount: NONE });
+  const edited = edit_branches([], "/m/broken=NC", { files: silent, log: () => {}, is_own_mount: none });
   assert(edited.ok);
   assertEquals(print_branches(edited.value), "/m/broken=NC");
 });
