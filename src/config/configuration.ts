@@ -278,8 +278,9 @@ export class Configuration {
     const failed = this.#apply_lines(path, path_text(content), phase);
     this.#config_level--;
     if (failed > 0) return this.#fail(EINVAL, `${failed} line${failed === 1 ? "" : "s"} of "${path}" refused`);
+    if (!is_outermost) return 0;
     this.#values.set("config", path);
-    if (is_outermost) this.#last_read = { directory: this.#directory, sayings: this.file_lines };
+    this.#last_read = { directory: this.#directory, sayings: this.file_lines };
     return 0;
   }
 

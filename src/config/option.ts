@@ -22,6 +22,8 @@ export interface Option {
   readonly is_hidden?: true;
   /** Not of the reference: its xattr is user.mergerfs-ts.NAME (departures D20). */
   readonly is_own?: true;
+  /** Live, because mergerfs takes it at runtime; but it has its effect when the pool is mounted. */
+  readonly acts_at_start?: true;
   /** Another name for this option: value and kind are that one's. */
   readonly alias_of?: string;
   /** A function, and the category that sets it too. */

@@ -83,7 +83,8 @@ export const CACHES: OptionSection = {
       kind: KIBIBYTES,
       default_text: "0",
       change: "live",
-      help: "Read-ahead in KiB, set once at start for the pool and its branches; 0 leaves it alone",
+      acts_at_start: true,
+      help: "Read-ahead in KiB for the pool and its branches; 0 leaves it alone",
     },
   ],
 };
@@ -105,7 +106,8 @@ export const KERNEL: OptionSection = {
       kind: PAGES,
       default_text: "256",
       change: "start",
-      help: "Largest message between kernel and daemon, as size (1M) or in pages (256)",
+      help:
+        "Largest message between kernel and daemon, as size (1M) or in pages (256); more raises fs.fuse.max_pages_limit for the whole system",
     },
     feature("handle-killpriv", "true", "Clear setuid, setgid and capabilities of written files in the daemon"),
     feature("handle-killpriv-v2", "true", "The same, on the kernel's request only"),
@@ -129,7 +131,8 @@ export const KERNEL: OptionSection = {
       kind: INT,
       default_text: "1",
       change: "live",
-      help: "How deep the file systems of passed-through files may be stacked, 1 or 2; used at start only",
+      acts_at_start: true,
+      help: "How deep the file systems of passed-through files may be stacked, 1 or 2",
     },
     {
       name: "passthrough.min-free",

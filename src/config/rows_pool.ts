@@ -55,6 +55,7 @@ export const POOL: OptionSection = {
       kind: BOOL,
       default_text: "false",
       change: "live",
+      acts_at_start: true,
       help: "Unmount what is on the mountpoint, lazily, before mounting",
     },
     {

@@ -7,12 +7,14 @@ const NUMBERS: Readonly<Record<string, number>> = { SIGHUP: 1, SIGINT: 2, SIGQUI
 
 /**
  * Calls `end` with the name of a signal that ends the daemon, `reload` with each SIGHUP. A signal to end that the caller
- * ignores stays ignored.
+ * ignores stays without effect; it has a listener all the same, because with the first listener for any signal the runtime
+ * takes over all of them that end a process.
  */
 export function catch_signals(end: (signal: string) => void, reload: () => void): void {
   const ignored = ignored_signals(Deno.readTextFileSync("/proc/self/status"));
   for (const signal of ENDING) {
-    if (!ignored.has(NUMBERS[signal]!)) Deno.addSignalListener(signal, () => end(signal));
+    const has_effect = !ignored.has(NUMBERS[signal]!);
+    Deno.addSignalListener(signal, () => has_effect && end(signal));
   }
   Deno.addSignalListener("SIGHUP", reload);
   for (const signal of WITHOUT_EFFECT) Deno.addSignalListener(signal, () => {});

@@ -1,9 +1,10 @@
 // Operations on open files other than reading and writing (operations §18, departures D10 to D13).
-import { EBADF } from "../base/errno.ts";
+import { EBADF, EINVAL, ENOSYS, ENXIO } from "../base/errno.ts";
 import { COPY_FILE_RANGE_OUT_BYTES, FUSE_FSYNC_FDATASYNC, WRITE_OUT_BYTES } from "../fuse/abi.ts";
 import { put_copy_file_range_64, put_lseek, put_write } from "../fuse/reply.ts";
 import * as file from "../sys/file.ts";
-import { F_FD, F_NODE } from "../state/layout.ts";
+import { fstat } from "../sys/path.ts";
+import { F_FD, F_FLAGS, F_NODE } from "../state/layout.ts";
 import { kill_privileges, kills_privileges_always } from "./common/kill_privileges.ts";
 import { is_out_of_space, with_more_room } from "./common/move_file.ts";
 import { descriptor_of, file_handle, handle_of_node } from "./common/object_of_request.ts";
@@ -49,12 +50,39 @@ function end_of_allocation(c: Context): number {
   return is_plain ? c.request.arg64(2) + c.request.arg64(4) : 0;
 }
 
-/** LSEEK: SEEK_DATA and SEEK_HOLE (departures D13). */
+/**
+ * LSEEK: SEEK_DATA and SEEK_HOLE (departures D13). The kernel does not write out what its page cache holds before it asks,
+ * and what it holds would be taken for a hole. So with a write-back cache, where even the size may be an old one, it is told
+ * once and for all to take everything for data; and for a file that may be mapped just now we say so.
+ */
 export function lseek(c: Context): number {
-  const fd = descriptor_of(c, c.request.arg(0), c.request.arg(1));
-  if (fd < 0) return fd;
-  const position = file.lseek(fd, c.request.arg64_exact(2), c.request.arg(4) | 0);
+  if (c.settings.cache_writeback) return -ENOSYS;
+  const handle = file_handle(c, c.request.arg(0), c.request.arg(1));
+  if (handle < 0) return handle;
+  const fd = c.handles.word(handle, F_FD);
+  const offset = c.request.arg64_exact(2);
+  const whence = c.request.arg(4) | 0;
+  const position = may_have_dirty_pages(c, c.handles.word(handle, F_NODE))
+    ? seek_without_holes(c, fd, offset, whence)
+    : file.lseek(fd, offset, whence);
   return position < 0 ? position : put_lseek(c.reply, c.reply.body_word, position);
+}
+
+// Only a file that is open for reading and writing can be mapped so that the mapping changes it; closing it and the end of the
+// mapping write the pages out (fuse_flush, fuse_vma_close). A mapping of a passed-through file is one of the branch's file.
+function may_have_dirty_pages(c: Context, node: number): boolean {
+  const { handles } = c;
+  if (handles.backing_of(node) !== 0) return false;
+  return handles.handles_of(node).some((handle) => (handles.word(handle, F_FLAGS) & file.O_ACCMODE) === file.O_RDWR);
+}
+
+// As a filesystem without holes: data up to the end, and one hole there.
+function seek_without_holes(c: Context, fd: number, offset: number | bigint, whence: number): number {
+  if (whence !== file.SEEK_DATA && whence !== file.SEEK_HOLE) return -EINVAL;
+  const known = fstat(fd, c.stat);
+  if (known < 0) return known;
+  if (typeof offset === "bigint" || offset < 0 || offset >= c.stat.size_bytes) return -ENXIO;
+  return whence === file.SEEK_DATA ? offset : c.stat.size_bytes;
 }
 
 /** COPY_FILE_RANGE: between two open files, capped by the 32 bits of its reply. */

@@ -58,12 +58,17 @@ function rename_with_flags(c: Context, flags: number): number {
   return 0;
 }
 
-// The object is another one by now: the next look-up of the new name makes a node for the symlink (operations F6d).
+// The object is another one by now: the next look-up of the new name makes a node for the symlink (operations F6d). The
+// kernel takes its node along to the new name all the same; without attributes it asks for them and learns that it is stale.
 function leave_symlink(c: Context): number {
   const result = rename_by_symlink(c);
   if (result < 0) return result;
-  c.notices.changed(c.locks.old_node);
-  if (c.locks.old_node !== 0) c.nodes.detach(c.locks.old_node);
+  const node = c.locks.old_node;
+  if (node !== 0) {
+    c.notices.changed(node);
+    c.notices.add(node, c.nodes.reuse_of(node));
+    c.nodes.supersede(node);
+  }
   forget_new_name(c);
   return 0;
 }

@@ -152,6 +152,8 @@ export const NODE_IN_USE = 1;
 export const NODE_NAMED = 2;
 /** One lookup is ours, for never-forget-nodes. */
 export const NODE_STICKY = 4;
+/** Its name lives on and stands for another object. */
+export const NODE_SUPERSEDED = 8;
 /** It was opened for reading and writing with a backing id: mappings of its file may outlast every open. */
 export const NODE_MAPPABLE = 8;
 

@@ -29,6 +29,7 @@ import {
   NODE_IN_USE,
   NODE_NAMED,
   NODE_STICKY,
+  NODE_SUPERSEDED,
   NODE_WORDS,
   NODES_MAX,
   ROOT_SLOT,
@@ -153,7 +154,19 @@ export class Nodes {
     this.table.unlock();
   }
 
-  /** The same for whatever node has that name now, if any. */
+  /** The same for a node whose name, in the kernel's eyes, goes on to be its: `is_superseded` tells that it is not. */
+  supersede(slot: number): void {
+    this.table.lock();
+    this.remove_name(slot);
+    this.words[slot * NODE_WORDS + N_STATE]! |= NODE_SUPERSEDED;
+    this.table.unlock();
+  }
+
+  is_superseded(slot: number): boolean {
+    return (this.words[slot * NODE_WORDS + N_STATE]! & NODE_SUPERSEDED) !== 0;
+  }
+
+  /** The name is taken from whatever node has it now, if any. */
   detach_named(parent: number, name: Uint8Array, name_at: number, name_length: number): void {
     this.table.lock();
     const slot = this.find(parent, name, name_at, name_length);

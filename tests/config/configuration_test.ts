@@ -216,6 +216,17 @@ Deno.test("six levels of files, not seven", () => {
   assertEquals(configured({ "/me": "config=/me" }).set("config", "/me", "startup"), -EINVAL);
 });
 
+Deno.test("a file that fails leaves the remembered path, also when the files in it did not fail", () => {
+  const configuration = configured({
+    "/good": "cache.attr=5",
+    "/bad": "config=/more\nbogus=1",
+    "/more": "cache.entry=6",
+  });
+  assertEquals(configuration.set("config", "/good", "startup"), 0);
+  assertEquals(configuration.set("config", "/bad", "runtime"), -EINVAL);
+  assertEquals([configuration.get("cache.entry"), configuration.get("config")], ["6", "/good"]);
+});
+
 Deno.test("at runtime a file may set live keys only", () => {
   const configuration = configured({ "/c": "cache.attr=7\nasync-read=false\n" });
   assertEquals(configuration.set("config", "/c", "runtime"), -EINVAL);

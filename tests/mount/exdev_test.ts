@@ -63,6 +63,20 @@ for (const [mode, target] of [["rel-symlink", "../"], ["abs-symlink", ""]] as co
   });
 }
 
+const LOOK_BEFORE_USE = `
+  os.chdir(sys.argv[1])
+  os.stat("s/f")
+  os.rename("s/f", "t/g")
+  show([stat.S_ISLNK(os.lstat("t/g").st_mode), get("t/g"), attempt(os.readlink, "t/g")])
+`;
+
+Deno.test("rename-exdev: the new name is a symlink at once, however long the kernel keeps names and attributes", async () => {
+  const options = `${PRESERVING},rename-exdev=rel-symlink,cache.entry=600,cache.attr=600`;
+  await with_pool({ branches: [{}, {}], prepare, options }, async (pool) => {
+    assertEquals(await python(LOOK_BEFORE_USE, [pool.mountpoint]), [true, "text", `../${ASIDE}/s/f`]);
+  });
+});
+
 Deno.test("rename-exdev: mv of a directory, which a link then is", async () => {
   await with_pool(
     { branches: [{}, {}], prepare, options: `${PRESERVING},rename-exdev=rel-symlink` },

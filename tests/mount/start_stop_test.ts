@@ -136,6 +136,22 @@ Deno.test("a signal that comes as soon as there is a mount leaves none", async (
   });
 });
 
+Deno.test("in the foreground too a signal that the caller ignores stays ignored", async () => {
+  const script = 'trap "" INT; shift; "$@" & until mountpoint -q "$POOL"; do :; done; stat "$POOL" > /dev/null; ' +
+    'kill -INT $!; ls "$POOL"; kill -TERM $!; wait $!';
+  await with_unmounted_pool({}, async (pool) => {
+    await Deno.mkdir(pool.mountpoint);
+    const arguments_ = ["-c", script, "test", "", PROGRAM, ...pool.program_arguments(true)];
+    const { code, stderr } = await run("bash", arguments_, {
+      deadline_ms: DEADLINE_MS,
+      env: { POOL: pool.mountpoint },
+    });
+    assertEquals(code, 0, stderr);
+    assertMatch(stderr, /SIGTERM received/);
+    await assert_ends(pool);
+  });
+});
+
 Deno.test("a mount whose server was killed is cleaned up by the next start", async () => {
   await with_unmounted_pool({}, async (pool) => {
     await start_in_background(pool);

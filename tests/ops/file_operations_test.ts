@@ -1,7 +1,7 @@
 // FSYNC, FALLOCATE, LSEEK, COPY_FILE_RANGE, IOCTL, and what is answered "not implemented" (operations §18, §22; D13).
 
 import { assertEquals } from "@std/assert";
-import { O_RDONLY, O_RDWR, SEEK_DATA, SEEK_HOLE } from "../../src/sys/file.ts";
+import { O_RDONLY, O_RDWR, O_WRONLY, SEEK_DATA, SEEK_HOLE } from "../../src/sys/file.ts";
 import { DEFAULT_OUTCOME, Pool, root_test, with_pool } from "../support/handler.ts";
 import * as wire from "../support/wire.ts";
 
@@ -65,15 +65,32 @@ Deno.test("fallocate and copy_file_range take set-id bits away, as far as the ke
   }
 });
 
-Deno.test("lseek finds data and holes", () => {
-  with_file("", (pool, node, handle) => {
+Deno.test("lseek finds data and holes of a file that nobody can have mapped for writing", () => {
+  with_pool({ tree: ["0/f:"] }, (pool) => {
     Deno.truncateSync(pool.on(0, "f"), 1 << 20);
-    pool.send(wire.write(pool.next(), node, handle, 512 * 1024, Uint8Array.of(1)));
+    const writing = pool.open("f", O_WRONLY);
+    pool.send(wire.write(pool.next(), pool.node("f"), writing, 512 * 1024, Uint8Array.of(1)));
+    const handle = pool.open("f", O_RDONLY);
     const lseek = (offset: wire.U64, whence: number) =>
-      pool.send(wire.lseek(pool.next(), node, handle, offset, whence));
+      pool.send(wire.lseek(pool.next(), pool.node("f"), handle, offset, whence));
     assertEquals(lseek(0, SEEK_DATA).u64(0), 512n * 1024n);
     assertEquals(lseek(0, SEEK_HOLE).u64(0), 0n);
     assertEquals([lseek(1 << 20, SEEK_DATA).result, lseek(2 ** 50, SEEK_HOLE).result], ["ENXIO", "ENXIO"]);
+    // While it is open for both, a mapping may hold what the branch does not have yet.
+    const both = pool.open("f", O_RDWR);
+    assertEquals([lseek(5, SEEK_DATA).u64(0), lseek(5, SEEK_HOLE).u64(0)], [5n, 1n << 20n]);
+    for (const whence of [SEEK_DATA, SEEK_HOLE]) {
+      assertEquals([lseek(1 << 20, whence).result, lseek(-1n, whence).result], ["ENXIO", "ENXIO"]);
+    }
+    pool.send(wire.release(pool.next(), pool.node("f"), both));
+    assertEquals(lseek(0, SEEK_DATA).u64(0), 512n * 1024n);
+  });
+});
+
+Deno.test("with the write-back cache lseek is the kernel's", () => {
+  with_pool({ tree: ["0/f:x"], options: { "cache.writeback": "true" } }, (pool) => {
+    const handle = pool.open("f", O_RDONLY);
+    assertEquals(pool.send(wire.lseek(pool.next(), pool.node("f"), handle, 0, SEEK_DATA)).result, "ENOSYS");
   });
 });
 

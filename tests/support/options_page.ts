@@ -17,14 +17,14 @@ the pool:
     setfattr -n user.mergerfs.category.create -v mfs /pool/.mergerfs
 
 "live" options can be changed like that and hold for every request that starts afterwards; "start" options only when the
-pool is mounted ([runtime.md](runtime.md)). Options marked with * are not known to mergerfs; their attributes are
-called \`user.mergerfs-ts.NAME\`.
+pool is mounted ([runtime.md](runtime.md)); "at start" ones can be changed like that too, but have their effect when the pool
+is mounted. Options marked with * are not known to mergerfs; their attributes are called \`user.mergerfs-ts.NAME\`.
 
 | value | what may be written |
 | --- | --- |
 | true\\|false | also t, 1, on, yes and f, 0, off, no |
 | NUMBER | decimal digits, with a minus where that makes sense |
-| SIZE, SECONDS, KIB | decimal digits, and one of B, K, M, G, T for 1, 1024, 1024² … |
+| SIZE, SECONDS, KIB | decimal digits, and one of B, K, M, G, T for 1, 1024, 1024² …; what stands behind the letter is ignored |
 | POLICY | one of the names of [policies.md](policies.md) |
 | TEXT, PATH, NAME, LIST | as it is; a comma inside \`-o\` is written \`\\,\` |
 `;
@@ -33,6 +33,10 @@ const WHEN: Readonly<Record<Change, string>> = { live: "live", start: "start", n
 
 function cell(text: string): string {
   return text.replaceAll("|", "\\|").replaceAll("<", "&lt;");
+}
+
+function when_cell(option: Option): string {
+  return option.acts_at_start ? "at start" : WHEN[option.change];
 }
 
 function default_cell(option: Option): string {
@@ -44,7 +48,7 @@ function default_cell(option: Option): string {
 
 function row(option: Option): string {
   const name = `\`${option.name}\`${option.is_own ? " *" : ""}`;
-  return `| ${name} | ${cell(option.kind.placeholder)} | ${default_cell(option)} | ${WHEN[option.change]} | ${
+  return `| ${name} | ${cell(option.kind.placeholder)} | ${default_cell(option)} | ${when_cell(option)} | ${
     cell(option.help)
   } |`;
 }
@@ -63,7 +67,7 @@ export function options_page(): string {
     `\`${option.name}\``
   );
   const with_effect = older.filter((option) => option.kind.placeholder !== "ANY");
-  const others = with_effect.map((option) => `| \`${option.name}\` | ${WHEN[option.change]} | ${cell(option.help)} |`);
+  const others = with_effect.map((option) => `| \`${option.name}\` | ${when_cell(option)} | ${cell(option.help)} |`);
   return [
     HEAD,
     ...shown.map(({ title, rows }) => section(title, rows)),

@@ -10,7 +10,8 @@ export const BY_PATH = 0;
 
 /**
  * The handle to work on, or BY_PATH with `c.path` filled and locked, or -errno. `has_handle` says whether the request
- * carries one; a handle number of 0 is none.
+ * carries one; a handle number of 0 is none. -EBADF for a node that has neither a name nor a handle; -ESTALE when its name
+ * stands for another object now: the kernel then looks the name up and asks again.
  */
 export function handle_or_path(c: Context, has_handle: boolean, handle_low: number, handle_high: number): number {
   if (has_handle && (handle_low !== 0 || handle_high !== 0)) {
@@ -18,7 +19,9 @@ export function handle_or_path(c: Context, has_handle: boolean, handle_low: numb
   }
   const slot = c.locks.lock_path(c.request.node_low, c.request.node_high, c.path);
   if (slot !== -ESTALE) return slot < 0 ? slot : BY_PATH;
-  return canonical_handle(c, c.request.node_low, c.request.node_high);
+  const node = c.nodes.slot_of(c.request.node_low, c.request.node_high);
+  const canonical = pin_canonical(c, node);
+  return canonical === -EBADF && c.nodes.is_superseded(node) ? -ESTALE : canonical;
 }
 
 /** The canonical handle of the request's node, or -EBADF when nobody has it open. */
