@@ -107,7 +107,7 @@ export const KERNEL: OptionSection = {
       default_text: "256",
       change: "start",
       help:
-        "Largest message between kernel and daemon, as size (1M) or in pages (256); more raises fs.fuse.max_pages_limit for the whole system",
+        "Largest message, as size (1M) or in pages (256); a larger one raises fs.fuse.max_pages_limit for the whole system",
     },
     feature("handle-killpriv", "true", "Clear setuid, setgid and capabilities of written files in the daemon"),
     feature("handle-killpriv-v2", "true", "The same, on the kernel's request only"),
