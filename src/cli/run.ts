@@ -1,12 +1,22 @@
 // From the process as it was started to an exit code: daemon, background child, or helper of mount(8).
 import { background_program, own_command_line } from "../daemon/background.ts";
-import { log_to_standard_error, log_to_syslog } from "../daemon/log_sinks.ts";
+import { log_to_standard_error, log_to_syslog, write_to_syslog } from "../daemon/log_sinks.ts";
 import { run_mount_helper } from "./mount_helper.ts";
 import { start, start_as_background_child } from "./start.ts";
 import { start_name } from "./start_name.ts";
 
-/** Does what name and arguments say; resolves with the exit code of the process. */
+const PROGRAM = "mergerfs-ts";
+
+/** Does what name and arguments say; resolves with the exit code of the process. Of what nobody has foreseen it says so. */
 export async function run(argv: readonly string[]): Promise<number> {
+  try {
+    return await run_as_named(argv);
+  } catch (error) {
+    return report_bug(error, argv.includes("-d"));
+  }
+}
+
+async function run_as_named(argv: readonly string[]): Promise<number> {
   const child = background_program();
   if (child !== undefined) {
     log_to_syslog(child);
@@ -15,4 +25,15 @@ export async function run(argv: readonly string[]): Promise<number> {
   const name = start_name(own_command_line(), argv.length);
   log_to_standard_error(name.program);
   return name.is_mount_helper ? await run_mount_helper(name, argv) : await start(name.program, argv);
+}
+
+/** On both ways, because a daemon in the background has no terminal any more. Returns the exit code. */
+export function report_bug(error: unknown, with_stack: boolean): number {
+  const reason = error instanceof Error ? error.message : String(error);
+  const remedy = "this is a bug, please report it; -d shows where it happened";
+  const message = `internal error: ${reason.replaceAll("\n", " ")} (${remedy})`;
+  console.error(`${PROGRAM}: ${message}`);
+  write_to_syslog(PROGRAM, "error", message);
+  if (with_stack && error instanceof Error) console.error(error.stack);
+  return 1;
 }

@@ -37,7 +37,7 @@ export async function start(
   // On the terminal, where a signal ends it; a child is started when it is over.
   const waited = await reporting_start_errors(program, () => wait_for_branches(line.configuration));
   if (waited !== 0) return waited;
-  if (!line.foreground) return await run_in_background(program, argv);
+  if (!line.foreground) return await reporting_start_errors(program, () => run_in_background(program, argv));
   return await run_daemon(program, VERSION, line, false);
 }
 

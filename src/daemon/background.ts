@@ -4,6 +4,7 @@ import { dup_onto, O_RDWR, write } from "../sys/file.ts";
 import { setsid } from "../sys/identity.ts";
 import { AT_FDCWD, openat } from "../sys/path.ts";
 import { c_string, to_bytes } from "../base/bytes.ts";
+import { StartError } from "./start_error.ts";
 
 /** Tells a child that it is one, and the name it has in messages. */
 const CHILD_VARIABLE = "MERGERFS_TS_BACKGROUND";
@@ -32,13 +33,7 @@ export function own_command_line(): string {
  * is mounted.
  */
 export async function run_in_background(program: string, argv: readonly string[]): Promise<number> {
-  const child = new Deno.Command(Deno.execPath(), {
-    args: [...arguments_before(own_command_line(), Deno.args.length), ...argv],
-    env: { [CHILD_VARIABLE]: program },
-    stdin: "null",
-    stdout: "null",
-    stderr: "piped",
-  }).spawn();
+  const child = spawn_child(program, argv);
   let unfinished = "";
   for await (const part of child.stderr.pipeThrough(new TextDecoderStream())) {
     const lines = (unfinished + part).split("\n");
@@ -51,6 +46,27 @@ export async function run_in_background(program: string, argv: readonly string[]
   if (unfinished !== "") console.error(unfinished);
   const { code } = await child.status;
   return code === 0 ? 1 : code;
+}
+
+function spawn_child(program: string, argv: readonly string[]): Deno.ChildProcess {
+  const executable = Deno.execPath();
+  try {
+    return new Deno.Command(executable, {
+      args: [...arguments_before(own_command_line(), Deno.args.length), ...argv],
+      env: { [CHILD_VARIABLE]: program },
+      stdin: "null",
+      stdout: "null",
+      stderr: "piped",
+    }).spawn();
+  } catch (error) {
+    const reason = error instanceof Deno.errors.PermissionDenied
+      ? "Permission denied"
+      : error instanceof Error
+      ? error.message
+      : error;
+    const remedy = "whoever the pool runs as has to be able to run the program: see its mode and the directories above";
+    throw new StartError(`cannot start "${executable}" in the background: ${reason} (${remedy})`);
+  }
 }
 
 /**

@@ -17,6 +17,12 @@ export function log_to_standard_error(program: string): void {
   }, "info");
 }
 
+/** One message for the system log, whoever listens to the others. */
+export function write_to_syslog(program: string, level: LogLevel, message: string): void {
+  openlog(program);
+  syslog(PRIORITIES[level], message);
+}
+
 /** Messages go to the system log under the program's name. */
 export function log_to_syslog(program: string): void {
   openlog(program);

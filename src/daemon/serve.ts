@@ -18,7 +18,7 @@ import { detach } from "./background.ts";
 import { confirm_passthrough } from "./confirm_passthrough.ts";
 import { unmount_former } from "./former_mount.ts";
 import { answer_init, show_refused } from "./init.ts";
-import { log_to_standard_error, log_to_syslog } from "./log_sinks.ts";
+import { log_to_standard_error, log_to_syslog, write_to_syslog } from "./log_sinks.ts";
 import { report_memory } from "./memory_report.ts";
 import { allowed_message_pages } from "./message_size.ts";
 import { mount_pool, resolve_mountpoint } from "./mount.ts";
@@ -51,6 +51,7 @@ export async function reporting_start_errors(program: string, part: () => Promis
   } catch (error) {
     if (!(error instanceof StartError)) throw error;
     console.error(`${program}: ${error.message}`);
+    write_to_syslog(program, "error", error.message);
     return 1;
   }
 }
@@ -63,7 +64,10 @@ async function mount_and_serve(
 ): Promise<number> {
   const { configuration } = line;
   log("info", `${program} v${version} starts`);
-  for (const warning of adjust_after_parsing(configuration)) log("warning", warning);
+  for (const warning of adjust_after_parsing(configuration)) {
+    log("warning", warning);
+    if (in_background) console.error(`${program}: ${warning}`);
+  }
   if (configuration.get("lazy-umount-mountpoint") === "true") unmount_former(configuration.get("mountpoint")!);
   const mountpoint = resolve_mountpoint(configuration.get("mountpoint")!);
   configuration.canonical_mountpoint = mountpoint;

@@ -324,3 +324,18 @@ Deno.test("the helper runs itself, whatever PATH holds, and speaks under the nam
     ]);
   });
 });
+
+Deno.test("setuid=NAME where NAME may not run the program is one line", async () => {
+  await with_directories(async (pool) => {
+    const script = `
+      mkdir -m 700 "$1/private"
+      cp "$1/mergerfs-ts" "$1/private/mergerfs-ts"
+      ln -sf "$1/private/mergerfs-ts" /sbin/mount.mergerfs-ts
+      code mount -t mergerfs-ts -o setuid=${USER.name} "$1/branch0" "$pool"
+      table
+    `;
+    const { stdout, stderr } = await in_namespace(pool, script);
+    assertEquals(lines(stdout), ["code 1"]);
+    assertMatch(stderr, /^mergerfs-ts: cannot start ".*" in the background: Permission denied \(.*\)\n$/);
+  });
+});

@@ -236,3 +236,16 @@ Deno.test("-h and -V print to standard output and end with 0", async () => {
   assertEquals([version.code, version.stderr], [0, ""]);
   assertMatch(version.stdout, /^mergerfs v\d+\.\d+\.\d+\n\n/);
 });
+
+Deno.test("what an older spelling is taken as is said on the terminal", async () => {
+  await with_unmounted_pool({ branches: [{ kind: "dir" }], options: "cache.files=libfuse" }, async (pool) => {
+    const { code, stdout } = await start_in_background(pool);
+    assertEquals(code, 0);
+    assertMatch(
+      stdout,
+      /^mergerfs-ts: "cache\.files=libfuse" is an older spelling and taken as "cache\.files=partial"/,
+    );
+    await must("umount", [pool.mountpoint]);
+    await assert_ends(pool);
+  });
+});
