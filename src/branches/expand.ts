@@ -35,7 +35,7 @@ export function expand_patterns(patterns: readonly BranchPattern[], lookup: Look
 function expand_pattern(pattern: BranchPattern, { files, log, is_own_mount }: Lookup): BranchSpec[] {
   let paths = files.glob(pattern.pattern, is_own_mount);
   if (paths.length === 0) {
-    log(`Branch "${pattern.pattern}" does not exist; it joins the pool once it appears.`);
+    log(missing_text(pattern.pattern));
     paths = [pattern.pattern];
   }
   const specs: BranchSpec[] = [];
@@ -53,4 +53,12 @@ function expand_pattern(pattern: BranchPattern, { files, log, is_own_mount }: Lo
     specs.push({ text: canonical ?? path, mode, own_minfreespace, canonical: canonical !== undefined });
   }
   return specs;
+}
+
+function missing_text(path: string): string {
+  const problem = `Branch "${path}" does not exist;`;
+  const size = /^(.+),([0-9]+[KMGT]?)$/i.exec(path);
+  if (size !== null) return `${problem} did you mean "${size[1]}=RW,${size[2]}"?`;
+  if (path.startsWith("/")) return `${problem} it joins the pool once it appears.`;
+  return `${problem} a pool in the background looks for it in "/": write an absolute path.`;
 }

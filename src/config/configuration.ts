@@ -14,7 +14,7 @@ import { type Environment, NO_ENVIRONMENT } from "./environment.ts";
 import type { ConfigError } from "./errors.ts";
 import { config_lines } from "./items.ts";
 import type { Option } from "./option.ts";
-import { find_option, functions_of, normal_key, option_hint, OPTIONS } from "./options.ts";
+import { file_hint, find_option, functions_of, normal_key, OPTIONS } from "./options.ts";
 
 /** "startup": command line and config files, everything may be set. "runtime": the pool is mounted. */
 export type Phase = "startup" | "runtime";
@@ -133,7 +133,7 @@ export class Configuration {
   /** 0 or -errno; after a failure the old value stays and last_problem, last_hint say why. Text is not trimmed here. */
   set(key: string, text: string, phase: Phase): number {
     const option = find_option(key);
-    if (option === undefined) return this.#fail(ENODATA, `unknown option "${key}"`, option_hint(key));
+    if (option === undefined) return this.#fail(ENODATA, `unknown option "${key}"`, file_hint(key));
     if (option.change === "never") return this.#fail(EROFS, `"${key}" can only be read`);
     if (option.change === "start" && phase === "runtime") {
       return this.#fail(EROFS, `"${key}" cannot be changed while the pool is mounted`, "unmount and mount again");

@@ -3,6 +3,7 @@
 import { suggestion } from "../base/suggest.ts";
 import { compare_bytewise } from "../branches/glob.ts";
 import type { Category } from "../policies/registry.ts";
+import { fate_of_word } from "./mount_words.ts";
 import type { Option, OptionSection } from "./option.ts";
 import { CACHES, KERNEL } from "./rows_cache.ts";
 import { COMPATIBILITY } from "./rows_compatibility.ts";
@@ -42,4 +43,10 @@ export function normal_key(key: string): string {
 /** What to say to someone who wrote an unknown key; empty when no key is near. */
 export function option_hint(key: string): string {
   return suggestion(normal_key(key), [...LISTED_OPTIONS, ...OWN_OPTIONS].map((option) => option.name));
+}
+
+/** The same where words for the mount have no place: in a config file. The key may be in either spelling. */
+export function file_hint(key: string): string {
+  const word = [key, key.replaceAll("-", "_")].find((each) => fate_of_word(each) !== "unknown");
+  return word === undefined ? option_hint(key) : `"${word}" is a mount word: give it with -o or in fstab`;
 }

@@ -1,6 +1,6 @@
 // The mount half of starting: from a configuration to a device descriptor, an arena, and an answered INIT. What comes
 // after it needs nothing but the arena and the descriptor (shared design, §10).
-import { ENODEV, ENOENT, errno_text } from "../base/errno.ts";
+import { EINVAL, ENODEV, ENOENT, errno_text } from "../base/errno.ts";
 import { c_string } from "../base/bytes.ts";
 import { log } from "../base/log.ts";
 import { StatxBuffer } from "../base/statx.ts";
@@ -20,13 +20,17 @@ export function resolve_mountpoint(as_given: string): string {
   remove_dead_mount(as_given);
   const found = stat(AT_FDCWD, c_string(as_given), stat_buffer);
   if (found < 0) {
-    const remedy = found === -ENOENT ? `create it with "mkdir -p ${as_given}"` : "check it and the way to it";
-    throw new StartError(`bad mount point \`${as_given}': ${errno_text(found)} (${remedy})`);
+    throw new StartError(`bad mount point \`${as_given}': ${errno_text(found)} (${remedy_for(as_given, found)})`);
   }
   if (!stat_buffer.is_directory) {
     throw new StartError(`bad mount point \`${as_given}': Not a directory (the pool is mounted on a directory)`);
   }
   return Deno.realPathSync(as_given);
+}
+
+function remedy_for(mountpoint: string, errno: number): string {
+  if (mountpoint.includes(":")) return "the mountpoint comes last: BRANCH:BRANCH MOUNTPOINT";
+  return errno === -ENOENT ? `create it with "mkdir -p ${mountpoint}"` : "check it and the way to it";
 }
 
 const stat_buffer = new StatxBuffer();
@@ -43,7 +47,9 @@ export function mount_pool(
   const libfuse = load_libfuse();
   const options = mount_options(configuration, words, is_root);
   const { result: session, text } = catching_standard_error(() => libfuse.mount(program, options.libfuse, mountpoint));
-  if (session === undefined) throw new StartError(`mount failed: ${reason_of(text)} (${remedy_of(is_root, text)})`);
+  if (session === undefined) {
+    throw new StartError(`mount failed: ${reason_of(text)} (${remedy_of(is_root, text, words)})`);
+  }
   if (options.remount_flags !== 0n) set_flags(mountpoint, options.remount_flags);
   return session;
 }
@@ -76,7 +82,11 @@ function reason_of(text: string): string {
   return line === "" ? "no reason given" : line.replace(/^(fuse|fusermount3): mount failed: |^fuse: /, "");
 }
 
-function remedy_of(is_root: boolean, text: string): string {
+function remedy_of(is_root: boolean, text: string, words: readonly string[]): string {
+  const valued = words.filter((word) => word.includes("=") && !word.startsWith("x-"));
+  if (text.includes(errno_text(EINVAL)) && valued.length > 0) {
+    return `check the mount words ${valued.map((word) => `"${word}"`).join(", ")}, or leave them away`;
+  }
   if (is_root) return "check the mount options; a container needs CAP_SYS_ADMIN";
   if (text.includes("allow_other")) return `add "user_allow_other" to /etc/fuse.conf, or leave "allow_other" away`;
   if (text.includes("fusermount3")) return "as a user: the mountpoint must be yours, and fusermount3 set-uid root";

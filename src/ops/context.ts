@@ -37,7 +37,7 @@ const XATTR_NAME_MAX_BYTES = 256;
 
 /** What a worker tells the main thread; it can send, but it cannot be sent anything (shared design, §3). */
 export interface WorkerEvents {
-  log(level: "warning" | "error", message: string): void;
+  log(level: "info" | "warning" | "error", message: string): void;
   /** The number of readers that should be there has changed (state/read_jobs.ts). */
   readers_wanted(): void;
 }

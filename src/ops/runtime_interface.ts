@@ -2,6 +2,7 @@
 import { copy_bytes, to_bytes } from "../base/bytes.ts";
 import { EEXIST, ENODATA, ERANGE, EROFS } from "../base/errno.ts";
 import { path_text, path_text_bytes } from "../base/path_text.ts";
+import { nearest_word } from "../base/suggest.ts";
 import { Configuration } from "../config/configuration.ts";
 import { system_environment } from "../config/environment.ts";
 import { type ConfigError, error_text } from "../config/errors.ts";
@@ -15,7 +16,15 @@ import { Context } from "./context.ts";
 const PREFIX = "user.mergerfs.";
 const OWN_PREFIX = "user.mergerfs-ts.";
 const COMMAND_PREFIX = "user.mergerfs.cmd.";
+const COMMANDS = ["gc", "gc1", "invalidate-all-nodes"];
 const XATTR_CREATE = 1;
+
+/** What may be meant by a name that is mistyped, with and without its prefix. */
+const SETTABLE_NAMES: ReadonlyMap<string, string> = new Map([
+  ...LISTED_OPTIONS.map(({ name }) => [name, PREFIX + name] as const),
+  ...OWN_OPTIONS.map(({ name }) => [name, OWN_PREFIX + name] as const),
+  ...COMMANDS.map((name) => [`cmd.${name}`, COMMAND_PREFIX + name] as const),
+]);
 
 function requested_name(c: Context): string {
   const request = c.request;
@@ -58,9 +67,9 @@ export function list_control_keys(c: Context): number {
 /** Changes an option, in the order of checks of config §7.3. The change holds for every request that starts later. */
 export function set_control_value(c: Context): number {
   const name = requested_name(c);
-  if (name.startsWith(COMMAND_PREFIX)) return run_command(c, name.slice(COMMAND_PREFIX.length));
+  if (name.startsWith(COMMAND_PREFIX)) return run_command(c, name);
   const key = known_key(name, false);
-  if (key === undefined) return -ENODATA;
+  if (key === undefined) return refuse_unknown(c, name);
   if ((c.request.arg(1) & XATTR_CREATE) !== 0) return -EEXIST;
   const request = c.request;
   const value = path_text(request.u8.slice(request.name2, request.name2 + request.name2_length));
@@ -68,6 +77,17 @@ export function set_control_value(c: Context): number {
   for (const error of errors) c.events.log("error", error_text(error));
   if (key === "log.file" || key === "config") redirect_trace(c.trace, c.settings_cell.cell);
   return result;
+}
+
+/** Names of others (security labels, what tools try) are refused without a word. */
+function refuse_unknown(c: Context, name: string): number {
+  const prefix = [PREFIX, OWN_PREFIX].find((each) => name.startsWith(each));
+  if (prefix !== undefined) {
+    const meant = nearest_word(normal_key(name.slice(prefix.length)), SETTABLE_NAMES.keys());
+    const remedy = meant === undefined ? "" : `did you mean "${SETTABLE_NAMES.get(meant)}"?`;
+    c.events.log("error", error_text({ errno: ENODATA, text: name, remedy }));
+  }
+  return -ENODATA;
 }
 
 function set_option(c: Context, key: string, value: string): { result: number; errors: readonly ConfigError[] } {
@@ -94,9 +114,9 @@ export function redirect_trace(trace: TraceCell, cell: ConfigCell): void {
   });
 }
 
-function run_command(c: Context, command: string): number {
-  if (command === "gc" || command === "gc1") return 0;
-  if (command !== "invalidate-all-nodes") return -ENODATA;
-  c.notices.all_names = true;
+function run_command(c: Context, name: string): number {
+  const command = name.slice(COMMAND_PREFIX.length);
+  if (!COMMANDS.includes(command)) return refuse_unknown(c, name);
+  if (command === "invalidate-all-nodes") c.notices.all_names = true;
   return 0;
 }

@@ -24,7 +24,7 @@ port.onmessage = function start(event) {
   port.postMessage({ kind: "ended", index, end, errno });
 };
 
-function log(level: "warning" | "error", message: string): void {
+function log(level: "info" | "warning" | "error", message: string): void {
   port.postMessage({ kind: "log", level, message });
 }
 

@@ -21,7 +21,7 @@ export type WorkerEvent =
   | { readonly kind: "serving"; readonly index: number }
   | { readonly kind: "stall"; readonly index: number }
   | { readonly kind: "readers_wanted" }
-  | { readonly kind: "log"; readonly level: "warning" | "error"; readonly message: string }
+  | { readonly kind: "log"; readonly level: "info" | "warning" | "error"; readonly message: string }
   | { readonly kind: "ended"; readonly index: number; readonly end: LoopEnd; readonly errno: number };
 
 /** What the thread that reads the config file again has to know. */

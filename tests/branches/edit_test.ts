@@ -102,6 +102,16 @@ Deno.test("what is missing stays and is said, what is no directory goes and is s
   assertStringIncludes(messages[1]!, '"/m/file"');
 });
 
+Deno.test("a missing branch that looks like a slip is told with what was meant", () => {
+  const messages: string[] = [];
+  assert(edit([], "/m/d1,1G:nob5:/m/later", messages).ok);
+  assertEquals(messages, [
+    'Branch "/m/d1,1G" does not exist; did you mean "/m/d1=RW,1G"?',
+    'Branch "nob5" does not exist; a pool in the background looks for it in "/": write an absolute path.',
+    'Branch "/m/later" does not exist; it joins the pool once it appears.',
+  ]);
+});
+
 Deno.test("a disk that does not answer stays a branch", () => {
   // What a mounted but broken disk shows: a path that resolves, and nobody can tell what is there.
   const silent = { ...FILES, realpath: (text: string) => text, is_no_directory: () => false, glob: () => [] };

@@ -5,6 +5,7 @@ import { EROFS } from "../../src/base/errno.ts";
 import { adjust_after_parsing } from "../../src/config/adjust.ts";
 import { Configuration } from "../../src/config/configuration.ts";
 import {
+  file_hint,
   find_option,
   functions_of,
   LISTED_OPTIONS,
@@ -194,4 +195,7 @@ Deno.test("a near name is suggested", () => {
   assertEquals(option_hint("func.creat"), 'did you mean "func.create"?');
   assertEquals(option_hint("min_free_space"), 'did you mean "minfreespace"?');
   assertEquals(option_hint("bogus"), "");
+  assertEquals(file_hint("allow-other"), '"allow_other" is a mount word: give it with -o or in fstab');
+  assertEquals(file_hint("nofail"), '"nofail" is a mount word: give it with -o or in fstab');
+  assertEquals(file_hint("cach-files"), 'did you mean "cache.files"?');
 });

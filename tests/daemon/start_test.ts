@@ -92,6 +92,7 @@ Deno.test("a mountpoint is resolved, or the error names it and the remedy", () =
     assertEquals(resolve_mountpoint(`${directory}/link/.`), directory);
     const missing = assertThrows(() => resolve_mountpoint(`${directory}/missing`), StartError, `${directory}/missing`);
     assertStringIncludes(missing.message, `mkdir -p ${directory}/missing`);
+    assertThrows(() => resolve_mountpoint(`${directory}:/b`), StartError, "the mountpoint comes last");
     assertThrows(() => resolve_mountpoint(`${directory}/file`), StartError, "Not a directory");
     assertThrows(() => resolve_mountpoint(`${directory}/file/x`), StartError, "Not a directory");
     assert(missing instanceof Error);

@@ -59,12 +59,19 @@ const CASES: readonly Case[] = [
   {
     name: "a mount that the kernel refuses",
     args: ["-o", "blksize=512", "BRANCH", "MOUNT"],
-    lines: [/^mergerfs-ts: mount failed: Invalid argument \(check the mount options; .*\)$/],
+    lines: [
+      /^mergerfs-ts: mount failed: Invalid argument \(check the mount words "blksize=512", or leave them away\)$/,
+    ],
   },
   {
     name: "missing mountpoint",
     args: ["BRANCH", "MOUNT/gone"],
     lines: [/^mergerfs-ts: bad mount point `.*\/gone': No such file or directory \(.*mkdir -p.*\/gone.*\)$/],
+  },
+  {
+    name: "branches and mountpoint the other way round",
+    args: ["MOUNT", "BRANCH:BRANCH"],
+    lines: [/^mergerfs-ts: bad mount point `.*:.*': No such file or directory \(the mountpoint comes last: .*\)$/],
   },
   {
     name: "mountpoint that is a file",
@@ -161,6 +168,25 @@ Deno.test("bad input: no /dev/fuse", async () => {
   await with_unmounted_pool({ branches: [{ kind: "dir" }] }, async (pool) => {
     const result = await start_in_namespace(pool, DEV_WITHOUT_FUSE, "", PROGRAM);
     assert_refused(pool, result, [/^mergerfs-ts: device not found, try 'modprobe fuse' first \(.*\/dev\/fuse.*\)$/]);
+  });
+});
+
+Deno.test("bad input: a start that fails says so in the system log too", async () => {
+  const listener = `python3 -c '
+import socket, subprocess, sys
+log = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+log.bind("/dev/log")
+log.setblocking(False)
+options = ["-o", "branches-mount-timeout=1,branches-mount-timeout-fail=true"]
+code = subprocess.call(sys.argv[1:2] + options + sys.argv[2:])
+print(log.recv(4096).decode())
+sys.exit(code)'`;
+  await with_unmounted_pool({ branches: [{ kind: "dir" }] }, async (pool) => {
+    const { code, stdout, stderr } = await start_in_namespace(pool, DEV_WITHOUT_FUSE, listener, PROGRAM);
+    assertEquals(code, 1, stderr);
+    const reason = /Not mounted within 1 s: ".*" \(mount it, or give "branches-mount-timeout" more seconds\)/;
+    assertMatch(stdout, reason);
+    assertMatch(stderr, reason);
   });
 });
 

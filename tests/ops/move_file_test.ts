@@ -52,6 +52,9 @@ for (const cache_files of ["off", "partial"]) {
         assertEquals(Deno.readTextFileSync(pool.on(1, "d/e/f")), "text+more");
         assertEquals(must_run("stat", "-c", "%a", pool.on(1, "d/e/f")).trim(), "6751");
         assertEquals(must_run("getfattr", "-n", "user.a", "--only-values", pool.on(1, "d/e/f")), "b");
+        assertEquals(pool.log, [
+          `info: Moved "d/e/f" from "${pool.branch(0)}" to "${pool.branch(1)}" for want of room: 4 bytes`,
+        ]);
         assertEquals(write(pool, handle, 0, "T"), 1);
         assertEquals(Deno.readTextFileSync(pool.on(1, "d/e/f")), "Text+more");
       });

@@ -252,3 +252,28 @@ Deno.test("a refused value is explained in the log: what is wrong, and what is m
     ]);
   });
 });
+
+Deno.test("a name that is mistyped is told in the log, one of somebody else's is not", () => {
+  with_pool({}, (pool) => {
+    const names = [
+      "mergerfs.category.creat",
+      "mergerfs.cache_attr",
+      "mergerfs.strict",
+      "mergerfs.cmd.g",
+      "mergerfs.xyz",
+    ];
+    for (const name of [...names, "mergerfs-ts.cache.attr", "mergerfsx", "other"]) {
+      assertEquals(calls.setxattr(pool, ".mergerfs", `user.${name}`, "x").result, "ENODATA", name);
+    }
+    assertEquals(calls.setxattr(pool, ".mergerfs", "security.selinux", "x").result, "ENODATA");
+    assertEquals(get(pool, "category.creat").result, "ENODATA");
+    assertEquals(pool.log, [
+      'error: unknown option - user.mergerfs.category.creat (did you mean "user.mergerfs.category.create"?)',
+      'error: unknown option - user.mergerfs.cache_attr (did you mean "user.mergerfs.cache.attr"?)',
+      'error: unknown option - user.mergerfs.strict (did you mean "user.mergerfs-ts.strict"?)',
+      'error: unknown option - user.mergerfs.cmd.g (did you mean "user.mergerfs.cmd.gc"?)',
+      "error: unknown option - user.mergerfs.xyz",
+      'error: unknown option - user.mergerfs-ts.cache.attr (did you mean "user.mergerfs.cache.attr"?)',
+    ]);
+  });
+});

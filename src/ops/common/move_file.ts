@@ -11,6 +11,7 @@
 // A failure before the source is gone removes the copy and leaves everything as it was.
 import { EDQUOT, ENOSPC, ESTALE } from "../../base/errno.ts";
 import { PathBuffer } from "../../base/path_buffer.ts";
+import { path_text } from "../../base/path_text.ts";
 import { StatxBuffer } from "../../base/statx.ts";
 import { Branch } from "../../branches/branch.ts";
 import { F_BRANCH, F_FD, F_NODE } from "../../state/layout.ts";
@@ -90,9 +91,16 @@ export function move_file(c: Context, node: number, file: number, branch_id: num
     has_moved = replace(c, { node, file, source, target }, directory);
     c.locks.release();
   }
+  if (has_moved) tell(c, source, target);
   copy.discard(directory);
   close(directory);
   return has_moved;
+}
+
+function tell(c: Context, source: Branch, target: Branch): void {
+  const moved = path_text(path_now.bytes.subarray(0, path_now.length));
+  const [from, to, bytes] = [source.text, target.text, copy.source.size_bytes];
+  c.events.log("info", `Moved "${moved}" from "${from}" to "${to}" for want of room: ${bytes} bytes`);
 }
 
 // The branch that the file is to go to; undefined when it cannot be moved. Leaves `path` locked.
