@@ -2,11 +2,12 @@
 import type { CommandLine } from "../config/command_line.ts";
 import { remove_dead_mount } from "../daemon/former_mount.ts";
 import { lock_directory } from "../daemon/directory_lock.ts";
-import { answers_with_branches, remount_pool } from "../daemon/live_mount.ts";
+import { former_pool } from "../daemon/live_mount.ts";
 import { reporting_start_errors } from "../daemon/serve.ts";
 import { become_user } from "../daemon/user.ts";
 import { type HelperArguments, read_helper_arguments } from "./helper_arguments.ts";
-import { read_arguments, start } from "./start.ts";
+import { remount } from "./remount.ts";
+import { start } from "./start.ts";
 import type { StartName } from "./start_name.ts";
 
 /** mount(8) hands on neither. PATH is where fusermount3 is looked for. */
@@ -41,14 +42,14 @@ function mounted_already(program: string, line: CommandLine): number | undefined
   remove_dead_mount(mountpoint);
   lock_directory(mountpoint); // until this process ends, which it does when the pool answers
   if (configuration.get("lazy-umount-mountpoint") === "true") return undefined; // the new one takes the place of the former
-  if (!answers_with_branches(mountpoint, configuration.get("srcmounts")!)) return undefined;
-  console.log(`${program}: This pool is mounted on "${mountpoint}" already`);
-  return 0;
-}
-
-/** Changes the flags of a mount. mount(8) takes SOURCE from the mount table then, where it is only a name. */
-function remount(given: HelperArguments): number {
-  const [, target, ...options] = given.argv;
-  if (!given.is_fake) remount_pool(target!, read_arguments([...options, target!]).mount_words);
-  return 0;
+  const former = former_pool(configuration);
+  if (former === "same") {
+    console.log(`${program}: This pool is mounted on "${mountpoint}" already`);
+    return 0;
+  }
+  if (former === "other") {
+    const remedy = `to replace it: umount "${mountpoint}" first, as often as it is mounted`;
+    console.error(`${program}: Another pool is mounted on "${mountpoint}", this one goes on top of it (${remedy})`);
+  }
+  return undefined;
 }

@@ -114,6 +114,11 @@ export function refused_options(outcome: InitOutcome): string[] {
   return REFUSED_NAMES.filter((name, bit) => name !== "" && (outcome.refused & (1 << bit)) !== 0);
 }
 
+/** Whether the kernel's answer to INIT may differ from what this option says. */
+export function can_be_refused(option: string): boolean {
+  return option !== "" && REFUSED_NAMES.includes(option);
+}
+
 /** max_background for a pool that can grow to `worker_limit` workers (departures.md D5). */
 export function max_background_for(worker_limit: number): number {
   return Math.min(FIELD_MAX, Math.max(MAX_BACKGROUND_MIN, 4 * worker_limit));

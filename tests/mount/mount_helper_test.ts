@@ -156,7 +156,9 @@ Deno.test("another pool, and a direct start, go on top as ever; lazy-umount-moun
     const { stdout, stderr } = await in_namespace(pool, script);
     const sources = lines(stdout).filter((line) => line.startsWith("table")).map((line) => line.split(" ")[3]);
     const one = `${pool.directory}/branch1`;
-    assertEquals([sources, stderr], [["0:1", "1:0", "1:0", one, "tmpfs", one], ""]);
+    const told = `mergerfs: Another pool is mounted on "${pool.mountpoint}", this one goes on top of it (`;
+    assertEquals(sources, ["0:1", "1:0", "1:0", one, "tmpfs", one]);
+    assertEquals([lines(stderr).length, stderr.startsWith(told)], [1, true], stderr);
     assertEquals(lines(stdout).filter((line) => line === "code 0").length, 6, stdout);
   });
 });
@@ -337,5 +339,55 @@ Deno.test("setuid=NAME where NAME may not run the program is one line", async ()
     const { stdout, stderr } = await in_namespace(pool, script);
     assertEquals(lines(stdout), ["code 1"]);
     assertMatch(stderr, /^mergerfs-ts: cannot start ".*" in the background: Permission denied \(.*\)\n$/);
+  });
+});
+
+Deno.test("a pool that tells nothing of itself is known by its source", async () => {
+  await with_directories(async (pool) => {
+    const script = `
+      code mount -t mergerfs -o xattr=nosys "$1/branch0:$1/branch1" "$pool"
+      getfattr -n user.any "$pool" 2> /dev/null || echo "the kernel asks no more"
+      code mount -t mergerfs -o xattr=nosys "$1/branch0:$1/branch1" "$pool"
+      code mount -t mergerfs -o xattr=nosys,fsname=other "$1/branch0:$1/branch1" "$pool"
+      getfattr -n user.any "$pool" 2> /dev/null || echo "the kernel asks no more"
+      code mount -t mergerfs -o fsname=other "$1/branch0" "$pool"
+      table
+      umount "$pool"; umount "$pool"
+    `;
+    const { stdout, stderr } = await in_namespace(pool, script);
+    const again = `mergerfs: This pool is mounted on "${pool.mountpoint}" already`;
+    const tables = ["0:1", "other"].map((source) => `table rw,relatime fuse.mergerfs ${source} ${USUAL}`);
+    const silent = "the kernel asks no more";
+    assertEquals(lines(stdout), ["code 0", silent, again, "code 0", "code 0", silent, again, "code 0", ...tables]);
+    assertMatch(stderr, /^mergerfs: Another pool is mounted on .*\n$/);
+  });
+});
+
+Deno.test("mount -o remount names the options of the pool that it leaves as they are, and no others", async () => {
+  await with_directories(async (pool) => {
+    const script = `
+      mount -a
+      code mount -o remount,noatime "$pool"
+      code mount -o remount,category.create=ff,cache.attr=5 "$pool"
+      code mount -o remount,categry.create=ff,category.create=mfz "$pool"
+      code mount -o remount,ro,async_read=false,branches=+/new "$pool"
+      table
+      umount "$pool"
+    `;
+    const options =
+      "minfreespace=0,category.create=mfs,cache.attr=5,posix_acl=true,cache.files=libfuse,fsname=x,use_ino,func.readdir=seq";
+    const fstab = `DIRECTORY/branch0:DIRECTORY/branch1 DIRECTORY/pool mergerfs ${options} 0 0\n`;
+    const { stdout, stderr } = await in_namespace(pool, script, fstab);
+    assertEquals(lines(stdout), ["code 0", "code 1", "code 1", "code 0", `table ro,noatime fuse.mergerfs x ${USUAL}`]);
+    const [b0, b1] = pool.branches;
+    const attribute = `(change it with: setfattr -n user.mergerfs`, file = `${pool.mountpoint}/.mergerfs)`;
+    assertEquals(lines(stderr), [
+      'mergerfs: "cache.files=libfuse" is an older spelling and taken as "cache.files=partial"; write that instead.',
+      `mergerfs: a remount leaves "category.create" at "mfs" ${attribute}.category.create -v ff ${file}`,
+      'mergerfs: ERROR - invalid value - category.create=mfz (unknown policy "mfz"; did you mean "mfs"?)',
+      'mergerfs: WARNING: Branch "/new" does not exist; it joins the pool once it appears.',
+      'mergerfs: a remount leaves "async-read" at "true" (unmount and mount again to change it)',
+      `mergerfs: a remount leaves "branches" at "${b0}=RW:${b1}=RW" ${attribute}.branches -v +/new ${file}`,
+    ]);
   });
 });

@@ -1,0 +1,36 @@
+// The mounts that this process sees (proc_pid_mountinfo(5)).
+import { path_text } from "../base/path_text.ts";
+import { SYSTEM_BRANCH_FILES } from "../branches/branch_files.ts";
+
+export interface MountEntry {
+  readonly mountpoint: string;
+  /** "fuse.mergerfs" for a pool, unless the option "subtype" says otherwise. */
+  readonly type: string;
+  readonly source: string;
+  /** Those of the mount and those of the filesystem, as they are written. */
+  readonly options: string;
+}
+
+/** What is mounted on a directory; the topmost one, undefined when nothing is. */
+export function mount_on(directory: string): MountEntry | undefined {
+  const mountpoint = SYSTEM_BRANCH_FILES.realpath(directory);
+  return parse_mountinfo(Deno.readFileSync("/proc/self/mountinfo")).findLast((entry) =>
+    entry.mountpoint === mountpoint
+  );
+}
+
+/** The mounts in the order in which they were made. Paths are reversible texts (base/path_text.ts). */
+export function parse_mountinfo(content: Uint8Array<ArrayBuffer>): MountEntry[] {
+  return path_text(content).split("\n").filter((line) => line !== "").map(function parse(line) {
+    const fields = line.split(" ").map(unescape_octal);
+    // Optional fields stand before the "-", so those behind it are counted from there.
+    const separator = fields.indexOf("-");
+    const [type, source, super_options] = fields.slice(separator + 1);
+    return { mountpoint: fields[4]!, type: type!, source: source!, options: `${fields[5]} ${super_options}` };
+  });
+}
+
+/** The kernel writes white space, backslash and "#" as octal numbers. */
+function unescape_octal(text: string): string {
+  return text.replace(/\\([0-7]{3})/g, (_, digits: string) => String.fromCharCode(parseInt(digits, 8)));
+}
