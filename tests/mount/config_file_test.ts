@@ -12,7 +12,10 @@ const MISTAKES: readonly (readonly [line: string, told: string])[] = [
     "cach.files=full",
     'unknown option - cach.files=full (PLACE: unknown option "cach.files"; did you mean "cache.files"?)',
   ],
-  ["allow_other", 'unknown option - allow_other (PLACE: unknown option "allow-other")'],
+  [
+    "allow_other",
+    'unknown option - allow_other (PLACE: unknown option "allow-other"; "allow_other" is a mount word: give it with -o or in fstab)',
+  ],
   ["category.create=mfz", 'invalid value - category.create=mfz (PLACE: unknown policy "mfz"; did you mean "mfs"?)'],
   ["func.open = ffs", 'invalid value - func.open=ffs (PLACE: unknown policy "ffs"; did you mean "ff"?)'],
   ["cache.files=ful", 'invalid value - cache.files=ful (PLACE: unknown value "ful"; did you mean "full"?)'],
