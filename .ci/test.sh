@@ -93,6 +93,8 @@ check_leftovers() {
     say "Left behind: mount $mount"
     umount -l "$mount" || true
   done
+  # The memory reports of traced daemons stay in the temporary directory (config §3.2, debug).
+  rm -f "$TMPDIR"/mergerfs.*.info
   files=$(find "$TMPDIR" -xdev -mindepth 1 -maxdepth 1)
   [ -z "$files" ] || printf '== Left behind: %s\n' $files
   rm -rf --one-file-system "$TMPDIR"

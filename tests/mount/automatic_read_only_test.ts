@@ -4,6 +4,7 @@
 import { assertEquals } from "@std/assert";
 import { type Pool, with_pool } from "../support/mount.ts";
 import { python } from "../support/run.ts";
+import { wait_until } from "../support/wait_until.ts";
 
 const MAKE_AND_LOOK = `
   os.chdir(sys.argv[1])
@@ -32,7 +33,10 @@ Deno.test("create, mkdir, mknod and symlink go on without it", async () => {
       assertEquals(found, { made: 0, modes: ["RO", "NC", "RW"] }, call);
     }
     assertEquals(pool.branches.slice(1).map((path) => [...Deno.readDirSync(path)].length), [0, 4]);
-    assertEquals(pool.error_lines().filter((line) => line.includes("refuses new files")).length, 4);
+    await wait_until(
+      "the log tells of each",
+      () => pool.error_lines().filter((line) => line.includes("refuses new files")).length === 4,
+    );
   });
 });
 

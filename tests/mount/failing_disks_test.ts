@@ -5,6 +5,7 @@ import { assert, assertEquals } from "@std/assert";
 import { type Pool, type PoolSetup, with_pool } from "../support/mount.ts";
 import { fail_ext4 } from "../support/failing_disk.ts";
 import { must, python } from "../support/run.ts";
+import { wait_until } from "../support/wait_until.ts";
 
 const DISKS: PoolSetup = { branches: [{ kind: "ext4" }, { kind: "ext4" }], options: "category.create=ff" };
 
@@ -70,7 +71,9 @@ Deno.test("a disk that fails in use becomes RO for good; the file that met it is
     assertEquals([names(pool), await Deno.readTextFile(pool.path("old"))], [[["old"], ["d", "new"]], "content"]);
     if (!is_hidden) return; // before Linux 6.15 it is a read-only mount like any other
     assertEquals(await branches_of(pool), modes(pool, "RO", "RW"));
-    const told = pool.error_lines().filter((line) => line.includes("refuses new files"));
+    const refusals = () => pool.error_lines().filter((line) => line.includes("refuses new files"));
+    await wait_until("the log tells of it", () => refusals().length > 0);
+    const told = refusals();
     assertEquals(told.length, 1, told.join("\n"));
     assert(told[0]!.includes(pool.branches[0]!));
     // It stays so until somebody says otherwise.

@@ -50,6 +50,13 @@ export const EXCEPTIONS: readonly Exception[] = [
     source: "operations.md §7.8; departures.md D14",
   },
   {
+    cases: ["sizes: holes are found in a file open for both"],
+    pools: "every",
+    differs: "all of it is data",
+    why: "A mapping may hold what the branch does not have yet, and the kernel asks without writing it out",
+    source: "src/ops/file_operations.ts, lseek",
+  },
+  {
     cases: ["creating: creating in a removed directory is ENOENT"],
     pools: "slow",
     differs: "EBADF once its attributes are older than cache.attr",

@@ -177,16 +177,27 @@ def fallocate_of_a_pipe_is_ESPIPE(_directory):
     os.close(reader)
 
 
-@case
-def holes_are_found_by_seeking(_directory):
-    descriptor = os.open("f", os.O_CREAT | os.O_RDWR)
-    os.pwrite(descriptor, b"x" * 4096, 0)
-    os.pwrite(descriptor, b"x" * 4096, MIB)
+def has_the_hole(flags):
+    writer = os.open("f", os.O_CREAT | os.O_WRONLY)
+    os.pwrite(writer, b"x" * 4096, 0)
+    os.pwrite(writer, b"x" * 4096, MIB)
+    os.close(writer)
+    descriptor = os.open("f", flags)
     equal(os.lseek(descriptor, 0, os.SEEK_HOLE), 4096)
     equal(os.lseek(descriptor, 4096, os.SEEK_DATA), MIB)
     equal(os.lseek(descriptor, MIB, os.SEEK_HOLE), MIB + 4096)
     fails("ENXIO", os.lseek, descriptor, MIB + 4096, os.SEEK_DATA)
     equal(os.stat("f").st_blocks, 16)
+
+
+@case
+def holes_are_found_by_seeking(_directory):
+    has_the_hole(os.O_RDONLY)
+
+
+@case
+def holes_are_found_in_a_file_open_for_both(_directory):
+    has_the_hole(os.O_RDWR)
 
 
 @case

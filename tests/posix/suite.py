@@ -74,7 +74,10 @@ def result_of(function, directory, at, group):
         failure = f"{type(error).__name__}: {error}".splitlines()[0]
     finally:
         put_right(directory)
-    return {"failure": failure, "tree": list(tree(os.fsencode(own), b""))}
+    os.chdir(own)  # some cases leave paths that are as long as they may be
+    left = list(tree(b"."))
+    os.chdir(directory)
+    return {"failure": failure, "tree": left}
 
 
 def put_right(directory):
@@ -84,20 +87,19 @@ def put_right(directory):
     os.closerange(FIRST_FREE_DESCRIPTOR, LAST_DESCRIPTOR)
 
 
-def tree(root, relative, groups=None):
+def tree(directory, groups=None):
     """One line per object: all that does not depend on the moment and on how a file system counts directories."""
     groups = {} if groups is None else groups
-    for name in sorted(os.listdir(os.path.join(root, relative))):
-        below = os.path.join(relative, name)
-        path = os.path.join(root, below)
+    for name in sorted(os.listdir(directory)):
+        path = name if directory == b"." else os.path.join(directory, name)
         info = os.lstat(path)
         is_directory = stat.S_ISDIR(info.st_mode)
-        line = f"{shown(below)} {info.st_mode:o} {info.st_uid}:{info.st_gid} {content(path, info)}{attributes(path)}"
+        line = f"{shown(path)} {info.st_mode:o} {info.st_uid}:{info.st_gid} {content(path, info)}{attributes(path)}"
         if not is_directory:
-            line += f" links={info.st_nlink} same_as={groups.setdefault(tools.inode(path), shown(below))}"
+            line += f" links={info.st_nlink} same_as={groups.setdefault(tools.inode(path), shown(path))}"
         yield line
         if is_directory:
-            yield from tree(root, below, groups)
+            yield from tree(path, groups)
 
 
 os.umask(0o022)
