@@ -39,7 +39,8 @@ export const S_ISUID = 0o4000;
 export const S_ISGID = 0o2000;
 export const S_ISVTX = 0o1000;
 
-const STATE_WORDS = [
+/** Size, modification and change time: what changes whenever data or attributes of an object do. */
+export const STATE_WORDS = [
   STATX_SIZE_WORD,
   STATX_SIZE_WORD + 1,
   STATX_MTIME_WORD,

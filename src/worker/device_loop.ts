@@ -31,8 +31,10 @@ export function serve_device(parts: LoopParts): { end: LoopEnd; errno: number } 
     if (length === -ENODEV || length === 0) return { end: "unmounted", errno: 0 };
     if (length < 0) return { end: "failed", errno: -length };
     if (pool.begin(index)) parts.on_stall();
+    const bugs_before = handler.bugs;
     handler.handle_device_message(buffers.message_at, length);
     deliver(parts);
+    if (handler.bugs > bugs_before) pool.count_bug(index);
     pool.end(index);
     if (pool.should_retire(index)) return { end: "retired", errno: 0 };
   }

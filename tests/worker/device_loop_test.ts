@@ -64,6 +64,21 @@ Deno.test("requests are answered in turn until the mount is gone; those without 
   });
 });
 
+Deno.test("a request that met a bug is counted for the whole pool", () => {
+  with_pool({}, (pool) => {
+    const states = states_of(pool, false);
+    const before = states.bugs();
+    const { handler } = pool;
+    const answer = handler.handle_device_message;
+    handler.handle_device_message = () => handler.report_bug("a test", "made by a test");
+    serve(pool, [wire.getattr(1n, 1)], states);
+    handler.handle_device_message = answer;
+    assertEquals([states.bugs() - before, handler.bugs], [1, 1]);
+    handler.bugs = 0;
+    leave(states, false);
+  });
+});
+
 Deno.test("the worker that takes the last place says so once", () => {
   with_pool({}, (pool) => {
     const states = states_of(pool, true);

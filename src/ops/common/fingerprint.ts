@@ -2,29 +2,12 @@
 // open before it found it. A node remembers that as a hash over device, shown inode number, size, modification and change
 // time: 64 bits, so that two states of one file have the same by chance once in 10^19 changes.
 import { hash_result, rapidhash } from "../../base/rapidhash.ts";
-import {
-  STATX_CTIME_WORD,
-  STATX_DEV_MAJOR_WORD,
-  STATX_DEV_MINOR_WORD,
-  STATX_MTIME_WORD,
-  STATX_SIZE_WORD,
-} from "../../base/statx.ts";
+import { STATE_WORDS, STATX_DEV_MAJOR_WORD, STATX_DEV_MINOR_WORD } from "../../base/statx.ts";
 import { Context } from "../context.ts";
 import { getattr_by_handle } from "./handle_attributes.ts";
 
 /** What goes into it beside the inode number: words of struct statx. */
-const HASHED_WORDS = [
-  STATX_DEV_MAJOR_WORD,
-  STATX_DEV_MINOR_WORD,
-  STATX_SIZE_WORD,
-  STATX_SIZE_WORD + 1,
-  STATX_MTIME_WORD,
-  STATX_MTIME_WORD + 1,
-  STATX_MTIME_WORD + 2,
-  STATX_CTIME_WORD,
-  STATX_CTIME_WORD + 1,
-  STATX_CTIME_WORD + 2,
-] as const;
+const HASHED_WORDS = [STATX_DEV_MAJOR_WORD, STATX_DEV_MINOR_WORD, ...STATE_WORDS] as const;
 
 const words = new Uint32Array(HASHED_WORDS.length);
 const bytes = new Uint8Array(words.buffer);
