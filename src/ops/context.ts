@@ -20,6 +20,7 @@ import { H_CONTROL_FILE_TIME } from "../state/layout.ts";
 import { Nodes } from "../state/nodes.ts";
 import { PathLocks } from "../state/path_locks.ts";
 import { ReadJobs } from "../state/read_jobs.ts";
+import { TimeLocks } from "../state/time_locks.ts";
 import { TraceCell } from "../state/trace_cell.ts";
 import { Credentials } from "./common/credentials.ts";
 import { BranchIds } from "./common/branch_ids.ts";
@@ -84,6 +85,7 @@ export class Context {
   readonly read_jobs: ReadJobs;
   readonly trace: TraceCell;
   readonly clones: CloneCounter;
+  readonly time_locks: TimeLocks;
 
   /** The path of the request, and of its second name (RENAME, LINK). */
   readonly path = new PathBuffer();
@@ -142,6 +144,7 @@ export class Context {
     this.read_jobs = new ReadJobs(parts.arena);
     this.trace = new TraceCell(parts.arena);
     this.clones = new CloneCounter(parts.arena);
+    this.time_locks = new TimeLocks(parts.arena);
   }
 
   /** The options in force for this request. */

@@ -157,8 +157,12 @@ function truncate_object(c: Context, object: number): number {
   return result;
 }
 
-function utimens_object(_c: Context, object: number): number {
-  return path_calls.utimens(proc_path(object), times);
+function utimens_object(c: Context, object: number, index: number): number {
+  const branch = c.branch_ids.id_of(index);
+  c.time_locks.hold(branch);
+  const result = path_calls.utimens(proc_path(object), times);
+  c.time_locks.release(branch);
+  return result;
 }
 
 // Two timespecs: access, modification; "now" and "leave it" stand in the nanoseconds.

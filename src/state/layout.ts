@@ -4,7 +4,7 @@ import { PATH_MAX_BYTES } from "../base/limits.ts";
 
 export const ARENA_MAGIC = 0x6d_66_74_73; // "mftsz" cut to a word
 /** Raised with every change of this file: a successor must not read an arena it does not understand. */
-export const ARENA_LAYOUT_VERSION = 4;
+export const ARENA_LAYOUT_VERSION = 5;
 
 const MIB = 1024 * 1024;
 
@@ -108,6 +108,10 @@ export const H_READ_WAITERS = 276;
 export const H_READ_PENDING = 277;
 /** One word for each job: who has it. */
 export const H_READ_STATES = 512;
+
+/** Held while times are set on a branch (state/time_locks.ts). */
+export const H_TIME_LOCKS = 1024;
+export const TIME_LOCKS = 64;
 
 export const WORKERS_MAX = 256;
 export const WORKER_WORDS = 16;

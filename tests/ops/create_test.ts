@@ -2,10 +2,12 @@
 // (operations §4, §5, §12, §16.4, §30.6; departures D12, D15).
 
 import { assert, assertEquals } from "@std/assert";
+import { H_TIME_LOCKS, TIME_LOCKS } from "../../src/state/layout.ts";
 import { O_CREAT, O_EXCL, O_RDONLY, O_RDWR } from "../../src/sys/file.ts";
 import { fail_ext4, mount_ext4 } from "../support/failing_disk.ts";
 import { must_run, Pool, root_test, tmpfs_branches, with_pool } from "../support/handler.ts";
-import { create, mkdir, mknod, symlink } from "../support/pool_calls.ts";
+import { create, mkdir, mknod, setattr, symlink } from "../support/pool_calls.ts";
+import { with_stand_ins } from "../support/system_calls.ts";
 import * as wire from "../support/wire.ts";
 
 const TWO = ["", ""];
@@ -189,6 +191,24 @@ root_test("a cloned path has modes, owners, times and attributes of the original
     assertEquals(shown("p/q/new"), [0o640, 65534, 65534]);
     const attributes = must_run("getfattr", "-d", "-m-", "--absolute-names", pool.on(1, "p/q"));
     assertEquals([attributes.includes('user.foo="one"'), attributes.includes('trusted.foo="two"')], [true, true]);
+  });
+});
+
+Deno.test("while cloning puts a parent's times back, and while a request sets times, the branch's lock is held", () => {
+  with_pool({ branches: ["=NC", ""], tree: ["0/d/e/"] }, (pool) => {
+    const { header } = pool.arena;
+    const locks = () => header.slice(H_TIME_LOCKS, H_TIME_LOCKS + TIME_LOCKS).filter((word) => word !== 0).length;
+    const seen: number[] = [];
+    function look(real: () => number): number {
+      seen.push(locks());
+      return real();
+    }
+    with_stand_ins({ mkdirat: look, utimensat: look }, () => {
+      assertEquals(create(pool, "d/e/x", NEW, S_IFREG | 0o644).result, "ok");
+      assertEquals(setattr(pool, "d", { mtime: { s: 1000, ns: 5 } }).result, "ok");
+    });
+    // Two levels are made and their parents put right; then the directory is on two branches.
+    assertEquals([seen, locks()], [[1, 1, 1, 1, 1, 1], 0]);
   });
 });
 

@@ -51,6 +51,7 @@ Deno.test("the regions lie one behind the other, each at a page, and the header'
     ...Array.from({ length: 32 }, (_, i) => at.H_NAME_FREE + 1 + i),
     ...Array.from({ length: at.INIT_OUTCOME_WORDS - 1 }, (_, i) => at.H_INIT_OUTCOME + 1 + i),
     ...Array.from({ length: at.READ_JOBS_MAX - 1 }, (_, i) => at.H_READ_STATES + 1 + i),
+    ...Array.from({ length: at.TIME_LOCKS - 1 }, (_, i) => at.H_TIME_LOCKS + 1 + i),
     at.H_CONTROL_FILE_TIME + 1,
   ];
   assertEquals(new Set(taken).size, taken.length);

@@ -85,17 +85,26 @@ function clone_level(c: Context, source: Branch, target: Branch): number {
     source_place.done();
     return parent;
   }
-  const has_times = fstat(parent, parent_stat) === 0;
-  const made = mkdirat(parent, target_place.name, stat.mode & ~S_IFMT);
+  const made = make_without_trace(c, target, parent);
   if (made === 0) {
     c.clones.count();
     copy_until_stable(source, parent);
-    // In the pool nothing was made in the parent: its times must not say so (rsync would find them changed).
-    if (has_times) utimens(proc_path(parent), times_of(parent_stat));
   }
   close(parent);
   source_place.done();
   return made === -EEXIST ? 0 : made;
+}
+
+// In the pool nothing was made in the parent: its times must not say so (rsync would find them changed). Times that somebody
+// sets meanwhile come before or after.
+function make_without_trace(c: Context, target: Branch, parent: number): number {
+  const branch = c.branch_ids.id_of(c.branches.indexOf(target));
+  c.time_locks.hold(branch);
+  const has_times = fstat(parent, parent_stat) === 0;
+  const made = mkdirat(parent, target_place.name, stat.mode & ~S_IFMT);
+  if (made === 0 && has_times) utimens(proc_path(parent), times_of(parent_stat));
+  c.time_locks.release(branch);
+  return made;
 }
 
 // Fills `stat` with the directory on the source, where `source_place` then points. Returns 0 or -errno.

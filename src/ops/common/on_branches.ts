@@ -14,7 +14,7 @@ const ROUNDS_MAX = 4;
 /** One branch's part of an operation; 0 or more, or -errno. */
 export type BranchAction = (c: Context, branch: Branch, path: PathBuffer) => number;
 /** The same with an O_PATH descriptor of the object on that branch. */
-export type ObjectAction = (c: Context, object: number) => number;
+export type ObjectAction = (c: Context, object: number, index: number) => number;
 
 /** Runs the policy for `path` into `c.selection`. Returns how many branches it chose (1 or more), or -errno. */
 export function select_branches(c: Context, policy: Policy, path: PathBuffer): number {
@@ -82,7 +82,7 @@ export function change_objects(
     for (let i = 0; i < count; i++) {
       const index = c.selection.indexes[i]!;
       if (c.results.has(index)) continue;
-      const result = change_object(c, c.branch(index), path, action, follows_last);
+      const result = change_object(c, index, path, action, follows_last);
       if (result !== -ENOENT) c.results.add(index, result);
     }
   } while (c.clones.value() !== clones && ++rounds < ROUNDS_MAX); // the directory may be on one more branch by now
@@ -94,14 +94,15 @@ export function change_objects(
 
 function change_object(
   c: Context,
-  branch: Branch,
+  index: number,
   path: PathBuffer,
   action: ObjectAction,
   follows_last: boolean,
 ): number {
+  const branch = c.branch(index);
   const object = follows_last ? c.place.open_followed(branch, path) : c.place.open_object(branch, path);
   if (object < 0) return object;
-  const result = action(c, object);
+  const result = action(c, object, index);
   close(object);
   return result;
 }
