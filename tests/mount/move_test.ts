@@ -255,6 +255,44 @@ Deno.test("other programs that have the file open go on: reading, appending; als
   });
 });
 
+Deno.test("a file with several names moves under one of them; find and programs see two files at once", async () => {
+  await with_pool(small_and_large(",passthrough.io=off,cache.attr=600,cache.entry=600"), async (pool) => {
+    const result = await python(
+      `
+      import subprocess
+      os.chdir(sys.argv[1])
+      os.mkdir("d")
+      put("a", "a" * 1900000)
+      os.link("a", "b")
+      os.link("a", "d/c")
+      names = ["a", "b", "d/c"]
+      def links():
+          found = subprocess.run(["find", ".", "-type", "f", "-printf", "%n %P\\n"], capture_output=True, text=True).stdout
+          return sorted(found.splitlines())
+      files = [os.open(name, os.O_RDWR) for name in names]
+      before, done = links(), 0
+      while done < 500000:
+          done += os.pwrite(files[0], b"A" * (500000 - done), 1900000 + done)
+      os.pwrite(files[1], b"B", 0)
+      sizes = [os.stat(name).st_size for name in names] + [os.fstat(file).st_size for file in files]
+      inodes = len({os.stat(name).st_ino for name in names})
+      show([before, links(), sizes, inodes, [os.pread(file, 2, 0).decode() for file in files], get("a")[-1]])
+    `,
+      [pool.mountpoint],
+    );
+    const [big, small] = [2_400_000, 2 * MIB];
+    assertEquals(result, [
+      ["3 a", "3 b", "3 d/c"],
+      ["1 a", "2 b", "2 d/c"],
+      [big, small, small, big, small, small],
+      2,
+      ["aa", "Ba", "Ba"],
+      "A",
+    ]);
+    assertEquals(await files(pool), ["0/b", "0/d/c", "1/a"]);
+  });
+});
+
 /** A pool whose second branch is a pool, which can be stopped. */
 async function with_slow_target(size_bytes: number, body: (pool: Pool, inner: Pool) => Promise<void>): Promise<void> {
   await with_pool({ branches: [{ size_bytes: 200 * MIB }] }, async (inner) => {

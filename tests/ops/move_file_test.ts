@@ -139,13 +139,6 @@ const REFUSALS: readonly Refusal[] = [
   { what: "one branch", spec: { branches: [""] } },
   { what: "no branch for new files", spec: { branches: ["", "=NC", "=RO"] } },
   { what: "too little space elsewhere", spec: { branches: ["", "=RW,900T"] } },
-  {
-    what: "a second name",
-    prepare: (pool) => {
-      Deno.linkSync(pool.on(0, "d/e/f"), pool.on(0, "g"));
-      return () => Deno.removeSync(pool.on(0, "g"));
-    },
-  },
   { what: "passed through", prepare: (pool) => set_backing(pool, 7) },
   { what: "not in the list of branches any more", prepare: (pool) => pool.set("branches", pool.branch(1)) },
   {
@@ -387,14 +380,6 @@ Deno.test("a file that is removed while it is copied is not moved", () => {
   }, (pool) => {
     assertEquals(pool.tree().filter((name) => !name.endsWith("/")), []);
     assertEquals(pool.open_descriptors().map(path_of), [`${pool.on(0, "d/e/f")} (deleted)`]);
-  });
-});
-
-Deno.test("a file that gets a second name while it is copied is not moved", () => {
-  in_the_middle("ENOSPC", (pool, worker, node) => {
-    assertEquals(worker.send(wire.link(pool.next(), pool_node(pool, worker, "x"), "g", node)).result, "ok");
-  }, (pool) => {
-    assertEquals(pool.tree().filter((name) => !name.endsWith("/")), ["0/d/e/f", "0/x/g"]);
   });
 });
 

@@ -5,7 +5,7 @@ import { link_key } from "../../state/hard_links.ts";
 import { Nodes } from "../../state/nodes.ts";
 
 /** More names than this are told of the change by their attribute timeout. */
-const NOTICES_MAX = 1024;
+export const NOTICES_MAX = 1024;
 
 /** Nodes whose attributes the kernel is to drop. */
 export class HardLinkNotices {

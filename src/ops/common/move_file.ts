@@ -8,7 +8,8 @@
 //    the copy takes its name, where no other file may be; that is made durable; the source is removed.
 // 4. The descriptors of the copy replace the old ones under the same numbers.
 //
-// A failure before the source is gone removes the copy and leaves everything as it was.
+// A failure before the source is gone removes the copy and leaves everything as it was. Of a file with several names the
+// others stay behind: from then on they are a file of their own, with the content that the copy was made of.
 import { EDQUOT, ENOSPC, ESTALE } from "../../base/errno.ts";
 import { PathBuffer } from "../../base/path_buffer.ts";
 import { path_text } from "../../base/path_text.ts";
@@ -20,6 +21,7 @@ import { AT_FDCWD, fstat, lstat, openat, RENAME_NOREPLACE, unlinkat } from "../.
 import { Context } from "../context.ts";
 import { clone_path } from "./clone_path.ts";
 import { FileCopy, fsync_directory, is_fixed } from "./copy_file.ts";
+import { NOTICES_MAX } from "./hard_link_notices.ts";
 import { Place } from "./place.ts";
 import { proc_path } from "./proc_path.ts";
 
@@ -36,6 +38,9 @@ const path_now = new PathBuffer();
 const directory_path = new PathBuffer();
 const stat = new StatxBuffer();
 const other_stat = new StatxBuffer();
+/** Other names' nodes. */
+const link_slots = new Int32Array(NOTICES_MAX);
+const link_reuses = new Int32Array(NOTICES_MAX);
 
 interface Move {
   readonly node: number;
@@ -99,16 +104,18 @@ export function move_file(c: Context, node: number, file: number, branch_id: num
 
 function tell(c: Context, source: Branch, target: Branch): void {
   const moved = path_text(path_now.bytes.subarray(0, path_now.length));
-  const [from, to, bytes] = [source.text, target.text, copy.source.size_bytes];
-  c.events.log("info", `Moved "${moved}" from "${from}" to "${to}" for want of room: ${bytes} bytes`);
+  const { size_bytes, nlink } = copy.source;
+  const what = `Moved "${moved}" from "${source.text}" to "${target.text}" for want of room: ${size_bytes} bytes`;
+  if (nlink === 1) return c.events.log("info", what);
+  const names = nlink === 2 ? "Its other name stays" : `Its ${nlink - 1} other names stay`;
+  c.events.log("warning", `${what}. ${names} on "${source.text}" with the content so far, no longer linked to it`);
 }
 
 // The branch that the file is to go to; undefined when it cannot be moved. Leaves `path` locked.
 function choose(c: Context, node: number, file: number, source: Branch, end_bytes: number): Branch | undefined {
   const policy = c.settings.policy_move;
-  if (policy === undefined || c.handles.has_backing(node)) return undefined;
-  if (c.locks.lock_path(node, c.nodes.reuse_of(node), path) < 0) return undefined;
-  if (!is_there(source, path, file) || stat.nlink !== 1 || is_fixed(file)) return undefined;
+  if (policy === undefined || c.locks.lock_path(node, c.nodes.reuse_of(node), path) < 0) return undefined;
+  if (!is_there(source, path, file) || is_passed_through(c, node) || is_fixed(file)) return undefined;
   const candidates = free_branches(c, source, path);
   if (candidates === undefined) return undefined;
   const needed_bytes = Math.max(stat.size_bytes, end_bytes);
@@ -116,6 +123,14 @@ function choose(c: Context, node: number, file: number, source: Branch, end_byte
   c.probe.start(path);
   const roomy = candidates.filter((branch, index) => has_room(c, branch, index, needed_bytes));
   return policy(roomy, c.probe, c.companion) > 0 ? roomy[c.companion.indexes[0]!] : undefined;
+}
+
+// Whether writes may pass us by (departures D1), be it through another name of the file, whose attributes are in `stat`.
+function is_passed_through(c: Context, node: number): boolean {
+  if (c.handles.has_backing(node)) return true;
+  c.notices.note(node, stat);
+  const others = c.nodes.other_links(node, link_slots, link_reuses);
+  return link_slots.subarray(0, others).some((slot) => c.handles.has_backing(slot));
 }
 
 // Whether the path on that branch is the very file; its attributes are in `stat` then.
@@ -197,7 +212,7 @@ function open_as(former: number): number {
 // Names: the copy gets the file's, then the file loses it. False: the file still has it, and the copy is gone.
 function exchange(c: Context, move: Move, directory: number, target: number): boolean {
   const is_still_so = is_there(move.source, path_now, move.file) && copy.is_true_to(move.file) &&
-    copy.source.nlink === 1 && !c.handles.has_backing(move.node) &&
+    !is_passed_through(c, move.node) &&
     free_branches(c, move.source, path_now)?.includes(move.target);
   if (!is_still_so) return false;
   const name = target_place.name;
@@ -224,7 +239,9 @@ function fsync_parents(target: Branch): boolean {
 function remove_source(move: Move): boolean {
   const parent = source_place.open_parent(move.source, path_now);
   if (parent < 0) return false;
-  const is_removed = unlinkat(parent, source_place.name, 0) === 0 || !is_there(move.source, path_now, move.file);
+  // One last look, because making the copy's name durable takes its time.
+  const is_removed = copy.is_true_to(move.file) &&
+    (unlinkat(parent, source_place.name, 0) === 0 || !is_there(move.source, path_now, move.file));
   if (is_removed) fsync_directory(parent);
   close(parent);
   return is_removed;
@@ -239,7 +256,8 @@ function repoint(c: Context, move: Move, handles: readonly number[], descriptors
     c.handles.set_place(handle, has_replaced ? former : descriptors[at]!, branch);
     if (has_replaced) close(descriptors[at]!);
   }
-  // The inode number depends on the branch, and the reply to a write carries no attributes.
+  // One link less under the other names. The inode number depends on the branch, and the reply to a write carries no attributes.
+  c.notices.changed(move.node);
   c.nodes.forget_hard_link(move.node);
   c.notices.add(move.node, c.nodes.reuse_of(move.node));
 }
