@@ -16,7 +16,7 @@ import { close, O_ACCMODE, O_CREAT, O_EXCL, O_NOFOLLOW, O_RDONLY, O_TRUNC } from
 import { AT_FDCWD, fstat, openat } from "../sys/path.ts";
 import { is_unchanged } from "./common/fingerprint.ts";
 import { keep_path_hash } from "./common/handle_attributes.ts";
-import { kill_privileges, kills_privileges } from "./common/kill_privileges.ts";
+import { kill_privileges, kills_privileges_of_emptied } from "./common/kill_privileges.ts";
 import { separate_from_links } from "./common/link_cow.ts";
 import { open_write_protected } from "./common/nfs_open.ts";
 import { branch_open_flags } from "./common/open_flags.ts";
@@ -149,6 +149,6 @@ function open_on_branch(c: Context, branch: Branch, flags: number): number {
 
 function truncated(c: Context, fd: number, flags: number): void {
   if ((flags & O_TRUNC) === 0) return;
-  if (kills_privileges(c, (c.request.arg(1) & FUSE_OPEN_KILL_SUIDGID) !== 0)) kill_privileges(fd);
+  if (kills_privileges_of_emptied(c, (c.request.arg(1) & FUSE_OPEN_KILL_SUIDGID) !== 0)) kill_privileges(fd);
   c.notices.changed(c.nodes.slot_of(c.request.node_low, c.request.node_high));
 }

@@ -2,8 +2,9 @@
 // except for what tests/posix/exceptions.ts allows.
 
 import { assertEquals } from "@std/assert";
-import { type DiskKind, make_disk, MIB } from "../support/branch_disks.ts";
-import { type BranchSetup, type Pool, type PoolSetup, with_pool } from "../support/mount.ts";
+import { type DiskKind, MIB } from "../support/branch_disks.ts";
+import { type BranchSetup, type PoolSetup, with_pool } from "../support/mount.ts";
+import { native_disk } from "../support/native_disk.ts";
 import { differences, failures, posix_suite, type SuiteResults } from "../support/posix_suite.ts";
 import { must } from "../support/run.ts";
 import { type Exception, EXCEPTIONS, type Pools, READ_ONLY_EXCEPTIONS } from "../posix/exceptions.ts";
@@ -20,15 +21,6 @@ const CACHED = "passthrough.io=off,cache.files=full,cache.readdir=true,cache.sym
 
 function branches(kind: DiskKind, sizes_mib: readonly number[]): BranchSetup[] {
   return sizes_mib.map((size_mib) => ({ kind, size_bytes: size_mib * MIB }));
-}
-
-/** Without set-id programs and devices, as pools are mounted by default. */
-async function make_native(pool: Pool, kind: DiskKind, size_bytes: number): Promise<string> {
-  const native = `${pool.directory}/native`;
-  await make_disk(kind, native, `${pool.directory}/native_image`, size_bytes);
-  await must("mount", ["-o", "remount,nosuid,nodev", native]);
-  await Deno.mkdir(`${pool.directory}/other`);
-  return native;
 }
 
 /** The cases that the exceptions for these pools name. */
@@ -55,10 +47,10 @@ function usual(
 ): void {
   Deno.test(`POSIX cases on ${name}`, async () => {
     await with_pool(setup, async (pool) => {
-      const native = await make_native(pool, kind, 64 * MIB);
-      const expected = await posix_suite("usual", native, `${pool.directory}/other`);
+      const native = await native_disk(pool, kind);
+      const expected = await posix_suite("usual", native, pool.directory);
       assertEquals(failures(expected), []);
-      const actual = await posix_suite("usual", pool.mountpoint, `${pool.directory}/other`);
+      const actual = await posix_suite("usual", pool.mountpoint, pool.directory);
       assert_differs(actual, expected, allowed(EXCEPTIONS, certain), allowed(EXCEPTIONS, possible));
     });
   });
@@ -90,8 +82,8 @@ usual(
 
 Deno.test("POSIX cases on a read-only native directory and a pool of read-only branches", async () => {
   await with_pool({ branches: branches("tmpfs", [64, 32, 96]), options: SPREAD }, async (pool) => {
-    const native = await make_native(pool, "tmpfs", 64 * MIB);
-    const other = `${pool.directory}/other`;
+    const native = await native_disk(pool);
+    const other = pool.directory;
     for (const directory of [native, pool.mountpoint]) {
       assertEquals(failures(await posix_suite("before_read_only", directory, other)), []);
     }
@@ -113,12 +105,12 @@ for (const count of [1, 3]) {
   };
   Deno.test(`POSIX cases on a pool of ${count} full branches`, async () => {
     await with_pool(setup, async (pool) => {
-      const native = await make_native(pool, "tmpfs", SMALL_BYTES);
+      const native = await native_disk(pool, "tmpfs", SMALL_BYTES);
       for (const directory of [native, ...pool.branches]) {
         await must("mount", ["-o", `remount,nr_inodes=${SMALL_INODES}`, directory]);
       }
-      const expected = await posix_suite("small", native, `${pool.directory}/other`);
-      const actual = await posix_suite("small", pool.mountpoint, `${pool.directory}/other`);
+      const expected = await posix_suite("small", native, pool.directory);
+      const actual = await posix_suite("small", pool.mountpoint, pool.directory);
       assertEquals(failures(expected), []);
       assert_differs(actual, expected, []);
     });

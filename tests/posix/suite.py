@@ -45,6 +45,7 @@ GROUPS = {
     "read_only": ["read_only"],
     # A file system of 2 MiB and 100 inodes.
     "small": ["no_space"],
+    "privileges": ["privileges"],
 }
 SHARED = ("before_read_only", "read_only")
 FIRST_FREE_DESCRIPTOR = 3

@@ -19,6 +19,14 @@ export function kills_privileges(c: Context, requested: boolean): boolean {
   return (flags & INIT_HANDLE_KILLPRIV) !== 0 && (flags & INIT_HANDLE_KILLPRIV_V2) === 0;
 }
 
+/**
+ * The same for an open with O_TRUNC. Of that the kernel says so with v2 only; without either it takes them from every other
+ * change itself, but forgets this one, because the file is empty before it gets that far (fuse_do_setattr in fs/fuse/dir.c).
+ */
+export function kills_privileges_of_emptied(c: Context, requested: boolean): boolean {
+  return requested || (c.init.flags & INIT_HANDLE_KILLPRIV_V2) === 0;
+}
+
 /** The same for changes that carry no such word: FALLOCATE and COPY_FILE_RANGE. Nor is told who asks (operations §4). */
 export function kills_privileges_always(c: Context): boolean {
   return (c.init.flags & (INIT_HANDLE_KILLPRIV | INIT_HANDLE_KILLPRIV_V2)) !== 0;
