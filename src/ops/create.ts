@@ -4,7 +4,7 @@ import { Branch } from "../branches/branch.ts";
 import { CREATE_OUT_BYTES, ENTRY_OUT_BYTES } from "../fuse/abi.ts";
 import { put_open } from "../fuse/reply.ts";
 import { F_REPLY_FLAGS } from "../state/layout.ts";
-import { close, O_CREAT, O_EXCL, O_NOFOLLOW, O_TMPFILE } from "../sys/file.ts";
+import { close, O_CREAT, O_EXCL, O_TMPFILE } from "../sys/file.ts";
 import { fstat, openat } from "../sys/path.ts";
 import { entry_reply } from "./common/attributes.ts";
 import {
@@ -48,9 +48,10 @@ function create_file(c: Context): number {
 function call_create(c: Context, directory: number, target: Branch): number {
   const request = c.request;
   const mode = mode_without_umask(c, target, request.arg(MODE), request.arg(UMASK));
-  const flags = branch_open_flags(c.settings, request.arg(FLAGS)) | O_CREAT | O_NOFOLLOW;
+  const flags = branch_open_flags(c.settings, request.arg(FLAGS)) | O_CREAT;
   const allowed = c.credentials.become(request.uid, request.gid);
   // The kernel has checked permissions for a new file. If one is there after all, it must look again: to ESTALE it does.
+  // So what is opened is always a new, regular file.
   const fd = allowed < 0 ? allowed : openat(directory, c.place.name, flags | O_EXCL, mode);
   c.credentials.restore();
   return fd === -EEXIST && (flags & O_EXCL) === 0 ? -ESTALE : fd;
@@ -60,9 +61,9 @@ function answer(c: Context, parent: number, fd: number): number {
   const request = c.request;
   const flags = branch_open_flags(c.settings, request.arg(FLAGS));
   const known = fstat(fd, c.stat);
-  if (known < 0 || !c.stat.is_regular) {
+  if (known < 0) {
     close(fd);
-    return known < 0 ? known : -EIO;
+    return known;
   }
   // A node of that name whose file went away behind our back keeps its open file and loses the name.
   let slot = c.nodes.remember(parent, request.u8, request.name, request.name_length);

@@ -58,7 +58,8 @@ function link_creating(c: Context, count: number): number {
       const cloned = clone_path(c, c.branch(model), branch, c.parent);
       result = cloned < 0 ? cloned : link_on_branch(c, branch);
     }
-    c.results.add(index, result);
+    // A branch where the file turns out not to be, behind a symlink (departures D3) or gone since, was not acted on.
+    if (result !== -ENOENT) c.results.add(index, result);
   }
   return c.results.success_or_last_error();
 }

@@ -2,6 +2,7 @@
 import { ENOSYS } from "../base/errno.ts";
 import { S_IFMT, S_IFREG } from "../base/statx.ts";
 import { Branch } from "../branches/branch.ts";
+import { Policy } from "../policies/policy.ts";
 import { close, O_CREAT, O_EXCL, O_WRONLY } from "../sys/file.ts";
 import { fstat, mkdirat, mknodat, openat } from "../sys/path.ts";
 import { entry_reply, getattr_by_path } from "./common/attributes.ts";
@@ -9,6 +10,7 @@ import {
   choose_targets,
   create_on_target,
   create_on_targets,
+  CreateCall,
   lock_new_name,
   mode_without_umask,
   set_parent,
@@ -26,23 +28,24 @@ export function mknod(c: Context): number {
   return make(c, (c.request.arg(0) & S_IFMT) === S_IFREG ? mknod_regular : mknod_on_branches);
 }
 
-// The path of the new name, the operation, then the attributes as the getattr policy finds them.
+// The path of the new name, the operation, and its attributes.
 function make(c: Context, operation: (c: Context) => number): number {
   const parent = lock_new_name(c);
   if (parent < 0) return parent;
   const made = with_read_only_retry(c, operation);
   if (made < 0) return made;
-  const found = getattr_by_path(c, c.path);
-  return found < 0 ? found : remember_and_reply(c, parent);
-}
-
-function remember_and_reply(c: Context, parent: number): number {
   const slot = c.nodes.remember(parent, c.request.u8, c.request.name, c.request.name_length);
   return slot < 0 ? slot : entry_reply(c, slot, c.path);
 }
 
+// The attributes are those that the getattr policy finds, maybe of another branch.
+function make_everywhere(c: Context, policy: Policy, call: CreateCall): number {
+  const made = create_on_targets(c, policy, call);
+  return made < 0 ? made : getattr_by_path(c, c.path);
+}
+
 function mkdir_on_branches(c: Context): number {
-  return create_on_targets(c, c.settings.policy_mkdir, call_mkdir);
+  return make_everywhere(c, c.settings.policy_mkdir, call_mkdir);
 }
 
 function call_mkdir(c: Context, directory: number, target: Branch): number {
@@ -54,7 +57,7 @@ function call_mkdir(c: Context, directory: number, target: Branch): number {
 }
 
 function mknod_on_branches(c: Context): number {
-  return create_on_targets(c, c.settings.policy_mknod, call_mknod);
+  return make_everywhere(c, c.settings.policy_mknod, call_mknod);
 }
 
 function call_mknod(c: Context, directory: number, target: Branch): number {
@@ -65,12 +68,14 @@ function call_mknod(c: Context, directory: number, target: Branch): number {
   return result;
 }
 
-// A regular file is made as CREATE would, on one branch by the create policy (operations §12, F12: no handle is kept).
+// A regular file is made as CREATE would, on one branch by the create policy (operations §12, F12: no handle is kept). The
+// attributes are those of the new file: the kernel takes nothing but a regular file.
 function mknod_regular(c: Context): number {
   set_parent(c);
   const model = choose_targets(c, c.settings.policy_create);
   if (model < 0) return model;
-  const made = create_on_target(c, model, c.selection.indexes[0]!, call_create_and_close);
+  c.stat_branch = c.selection.indexes[0]!;
+  const made = create_on_target(c, model, c.stat_branch, call_create_and_close);
   return made === -ENOSYS ? mknod_on_branches(c) : made;
 }
 

@@ -1,6 +1,6 @@
 // RENAME and RENAME2 (operations §14, departures D11). A file always stays on its branch; stale copies of the target on
 // other branches are removed.
-import { EEXIST, EINVAL, EPERM, EXDEV } from "../base/errno.ts";
+import { EEXIST, EINVAL, ENOENT, EPERM, EXDEV } from "../base/errno.ts";
 import { PathBuffer } from "../base/path_buffer.ts";
 import { Branch } from "../branches/branch.ts";
 import { RENAME_EXDEV_PASSTHROUGH } from "../config/words.ts";
@@ -138,9 +138,10 @@ function mark_selected(c: Context): void {
   for (let i = 0; i < c.selection.count; i++) outcomes[c.selection.indexes[i]!] = FAILED;
 }
 
+// A branch where the object turns out not to be, behind a symlink (departures D3) or gone since, was not acted on.
 function note_outcome(c: Context, index: number, result: number): void {
   outcomes[index] = result >= 0 ? RENAMED : FAILED;
-  c.results.add(index, result);
+  if (result !== -ENOENT) c.results.add(index, result);
 }
 
 function rename_on_branch(c: Context, branch: Branch, flags: number): number {
@@ -177,13 +178,12 @@ function exchange(c: Context): number {
   if (old_count > 1 || holders(c, c.path, index) !== 1 || holders(c, c.path2, index) !== 1) return -EINVAL;
   const result = rename_on_branch(c, c.branch(index), RENAME_EXCHANGE);
   if (result < 0) return result;
-  if (c.locks.old_node !== 0 && c.locks.new_node !== 0) c.nodes.exchange(c.locks.old_node, c.locks.new_node);
-  else forget_both_names(c);
+  const { old_node, new_node } = c.locks;
+  // The change time of both files is new under every one of their names.
+  for (const node of [old_node, new_node]) c.notices.changed(node);
+  if (old_node !== 0 && new_node !== 0) c.nodes.exchange(old_node, new_node);
+  else for (const node of [old_node, new_node]) if (node !== 0) c.nodes.detach(node);
   return 0;
-}
-
-function forget_both_names(c: Context): void {
-  for (const node of [c.locks.old_node, c.locks.new_node]) if (node !== 0) c.nodes.detach(node);
 }
 
 // On how many branches the path is; 0 when it is not on `wanted`.

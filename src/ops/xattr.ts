@@ -126,7 +126,7 @@ export function setxattr(c: Context): number {
   name_view = c.xattr_name();
   value_view = c.request.u8.subarray(c.request.name2, c.request.name2 + c.request.name2_length);
   const result = change_objects(c, c.settings.policy_setxattr, c.settings.policy_getxattr, c.path, set_on_object);
-  if (result >= 0) c.notices.changed(slot);
+  c.notices.changed(slot); // also after an error: some branch may have changed
   return result;
 }
 
@@ -144,7 +144,7 @@ export function removexattr(c: Context): number {
   if (refused < 0) return refused;
   name_view = c.xattr_name();
   const result = change_objects(c, c.settings.policy_removexattr, c.settings.policy_getxattr, c.path, remove_on_object);
-  if (result >= 0) c.notices.changed(slot);
+  c.notices.changed(slot); // also after an error: some branch may have changed
   return result;
 }
 

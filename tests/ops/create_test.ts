@@ -4,10 +4,11 @@
 import { assert, assertEquals } from "@std/assert";
 import { H_TIME_LOCKS, TIME_LOCKS } from "../../src/state/layout.ts";
 import { O_CREAT, O_EXCL, O_RDONLY, O_RDWR } from "../../src/sys/file.ts";
+import { getfsgid, getfsuid } from "../../src/sys/identity.ts";
 import { fail_ext4, mount_ext4 } from "../support/failing_disk.ts";
 import { must_run, Pool, root_test, tmpfs_branches, with_pool } from "../support/handler.ts";
 import { create, mkdir, mknod, setattr, symlink } from "../support/pool_calls.ts";
-import { with_stand_ins } from "../support/system_calls.ts";
+import { type StandIn, with_stand_ins } from "../support/system_calls.ts";
 import * as wire from "../support/wire.ts";
 
 const TWO = ["", ""];
@@ -136,6 +137,29 @@ root_test("without an identity (0xFFFFFFFF) a thing is made as root", () => {
   });
 });
 
+root_test("where the system does not switch the identity nothing is made: EPERM (departures D15)", () => {
+  const caller = { uid: 1234, gid: 2345 };
+  for (const refused of [1234, 2345]) {
+    with_pool({ tree: ["0/d/"] }, (pool) => {
+      const directory = pool.node("d");
+      const requests = [
+        wire.create(pool.next(), directory, "x", NEW, S_IFREG | 0o644),
+        wire.mkdir(pool.next(), directory, "x", 0o755),
+        wire.mknod(pool.next(), directory, "x", S_IFREG | 0o644),
+        wire.mknod(pool.next(), directory, "x", S_IFIFO | 0o644),
+        wire.symlink(pool.next(), directory, "x", "target"),
+        wire.tmpfile(pool.next(), directory, O_RDWR, 0o600),
+      ];
+      // setfsuid and setfsgid report no failure: they return the present id.
+      const switching: StandIn = (real, [, id]) => id === refused ? 0 : real();
+      with_stand_ins({ syscall_1: switching }, () => {
+        for (const request of requests) assertEquals(pool.send(wire.from(caller, request)).result, "EPERM");
+      });
+      assertEquals([pool.tree(), getfsuid(), getfsgid()], [["0/d/"], 0, 0]);
+    });
+  }
+});
+
 Deno.test("the umask takes bits away, per kind of thing", () => {
   with_pool({}, (pool) => {
     create(pool, "f", NEW, S_IFREG | 0o666, { umask: 0o027 });
@@ -170,6 +194,14 @@ root_test("with a default ACL on the directory the ACL's mask counts instead of 
   });
 });
 
+root_test("each target's own default ACL counts", () => {
+  with_pool({ branches: TWO, tree: ["0/d/", "1/d/"], options: { "category.create": "all" } }, (pool) => {
+    must_run("setfacl", "-d", "-m", "u::rwx,g::rwx,o::rx,m::rwx", pool.on(1, "d"));
+    assertEquals(mkdir(pool, "d/x", 0o777, { umask: 0o077 }).result, "ok");
+    assertEquals([0, 1].map((index) => stat(pool.on(index, "d/x")).mode! & 0o7777), [0o700, 0o775]);
+  });
+});
+
 root_test("a cloned path has modes, owners, times and attributes of the original (operations §30.6)", () => {
   with_pool({ branches: ["=NC", ""], tree: ["0/p/q/"] }, (pool) => {
     const [p, q] = [pool.on(0, "p"), pool.on(0, "p/q")];
@@ -191,6 +223,16 @@ root_test("a cloned path has modes, owners, times and attributes of the original
     assertEquals(shown("p/q/new"), [0o640, 65534, 65534]);
     const attributes = must_run("getfattr", "-d", "-m-", "--absolute-names", pool.on(1, "p/q"));
     assertEquals([attributes.includes('user.foo="one"'), attributes.includes('trusted.foo="two"')], [true, true]);
+  });
+});
+
+root_test("a directory reached by a followed symlink is cloned with its attributes", () => {
+  const options = { "follow-symlinks": "directory" };
+  with_pool({ branches: ["=NC", ""], tree: ["0/real/"], options }, (pool) => {
+    must_run("setfattr", "-n", "user.foo", "-v", "one", pool.on(0, "real"));
+    Deno.symlinkSync("real", pool.on(0, "d"));
+    assertEquals(create(pool, "d/new", NEW, S_IFREG | 0o644).result, "ok");
+    assertEquals(must_run("getfattr", "--only-values", "-n", "user.foo", "--absolute-names", pool.on(1, "d")), "one");
   });
 });
 
@@ -247,6 +289,19 @@ Deno.test("create of an open file's name that went away on the branch is a new f
     const answer = create(pool, "f", NEW, S_IFREG | 0o644);
     assertEquals([answer.result, answer.entry().node === node], ["ok", false]);
     assertEquals(pool.send(wire.read(pool.next(), node, handle, 0, 10)).text, "old");
+  });
+});
+
+Deno.test("mknod of a file answers with the new file, whatever the getattr policy finds (operations §12)", () => {
+  with_pool({ branches: ["=NC", ""] }, (pool) => {
+    Deno.writeTextFileSync(pool.on(0, "x"), "somebody else's");
+    const { attr } = mknod(pool, "x", S_IFREG | 0o600).entry();
+    assertEquals([attr.mode, attr.size, attr.nlink], [S_IFREG | 0o600, 0n, 1]);
+    // Shown as a symlink from the next look on: the kernel would refuse a reply of another type than it asked for.
+    pool.set("symlinkify", "true");
+    pool.set("symlinkify-timeout", "-1");
+    assertEquals(mknod(pool, "y", S_IFREG | 0o444).entry().attr.mode, S_IFREG | 0o444);
+    assertEquals(pool.lookup("y").attr.mode & 0o170000, 0o120000);
   });
 });
 

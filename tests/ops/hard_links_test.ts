@@ -30,6 +30,7 @@ function told(pool: Pool, nodes: Record<string, bigint>): string[] {
 Deno.test("a change of attributes or data is told to the other names", () => {
   const changes: Readonly<Record<string, (pool: Pool, node: bigint) => void>> = {
     mode: (pool, node) => pool.send(wire.setattr(pool.next(), node, { mode: 0o600 })),
+    exchange: (pool) => calls.rename(pool, "single", "a", 2),
     size: (pool, node) => pool.send(wire.setattr(pool.next(), node, { size: 9 })),
     xattr: (pool, node) => pool.send(wire.setxattr(pool.next(), node, "user.a", "b")),
     write: (pool, node) => pool.send(wire.write(pool.next(), node, pool.open("a", O_RDWR), 0, Uint8Array.of(1))),
@@ -37,6 +38,7 @@ Deno.test("a change of attributes or data is told to the other names", () => {
   };
   for (const [name, change] of Object.entries(changes)) {
     with_links((pool, nodes) => {
+      pool.make("0/single");
       change(pool, nodes.a!);
       assertEquals(told(pool, nodes), ["b", "c"], name);
     });

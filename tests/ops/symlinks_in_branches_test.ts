@@ -82,6 +82,22 @@ root_test("a branch behind a symlink counts as one that does not have the path",
   }
 });
 
+root_test("and what the other branches say is the answer", () => {
+  const answers = { link: "EPERM", "rename inside": "EPERM", "rename out": "EPERM", unlink: "EPERM", chmod: "EPERM" };
+  for (const [name, answer] of Object.entries(answers)) {
+    with_escape({}, (pool) => {
+      pool.freeze(1, "a/f");
+      assertEquals(CHANGES[name]!(pool), answer, name);
+    });
+    // Also when that branch is the last one.
+    with_escape({}, (pool) => {
+      pool.freeze(1, "a/f");
+      pool.set("branches", `${pool.branch(1)}=RW:${pool.branch(0)}=RW`);
+      assertEquals(CHANGES[name]!(pool), answer, name);
+    });
+  }
+});
+
 root_test("with follow-symlinks=directory the link is followed, as the user asked", () => {
   with_escape({ "follow-symlinks": "directory" }, (pool, outside) => {
     assertEquals(calls.create(pool, "a/new", O_CREAT | O_RDWR, REGULAR).result, "ok");

@@ -129,9 +129,10 @@ function copy_until_stable(source: Branch, parent: number): void {
 
 // Of a directory just made; every failure is ignored, in the order of operations §5 step 5.
 function copy_directory_metadata(parent: number): void {
-  const open_flags = O_RDONLY | O_NONBLOCK | O_DIRECTORY | O_NOFOLLOW;
-  const from = openat(source_place.dirfd, source_place.path, open_flags, 0);
-  const to = openat(parent, target_place.name, open_flags, 0);
+  const open_flags = O_RDONLY | O_NONBLOCK | O_DIRECTORY;
+  const follow = target_place.follow ? 0 : O_NOFOLLOW;
+  const from = openat(source_place.dirfd, source_place.path, open_flags | follow, 0);
+  const to = openat(parent, target_place.name, open_flags | O_NOFOLLOW, 0);
   if (to >= 0) {
     if (from >= 0) {
       const flags = file_flags(from);
