@@ -15,6 +15,8 @@ export interface Scenario {
   readonly name: string;
   /** Modes of the branches, "RW" where missing. */
   readonly modes?: readonly ("RW" | "RO" | "NC")[];
+  /** Options of the mount beside the usual ones. */
+  readonly options?: string;
   readonly before: readonly Content[];
   /** Paths that are made immutable on each branch, "." for its root. */
   readonly immutable?: readonly Content[];
@@ -40,7 +42,7 @@ export function test_scenarios(table: string, scenarios: readonly Scenario[]): v
 
 /** Mounts a pool over branches that hold what the scenario says. */
 export async function with_scenario(
-  scenario: Pick<Scenario, "modes" | "before" | "immutable">,
+  scenario: Pick<Scenario, "modes" | "options" | "before" | "immutable">,
   body: (pool: Pool) => Promise<void>,
 ): Promise<void> {
   const branches = scenario.before.map((_, at) => ({
@@ -54,7 +56,7 @@ export async function with_scenario(
       await make_immutable(path, scenario.immutable?.[at] ?? []);
     }
   };
-  await with_pool({ branches, prepare }, body);
+  await with_pool({ branches, prepare, ...(scenario.options && { options: scenario.options }) }, body);
 }
 
 async function fill(branch: string, at: number, content: Content): Promise<void> {
