@@ -103,8 +103,9 @@ function rename_creating(c: Context, flags: number): number {
     if (outcomes[index] === NOT_ASKED) continue;
     const branch = c.branch(index);
     let result = rename_on_branch(c, branch, flags);
-    if (result < 0 && clone_path(c, c.branch(model), branch, c.parent) === 0) {
-      result = rename_on_branch(c, branch, flags);
+    if (result < 0) {
+      const cloned = clone_path(c, c.branch(model), branch, c.parent);
+      result = cloned < 0 ? cloned : rename_on_branch(c, branch, flags);
     }
     note_outcome(c, index, result);
   }
