@@ -3,7 +3,8 @@
 
 import { assertEquals } from "@std/assert";
 import { type DiskKind, MIB } from "../support/branch_disks.ts";
-import { type BranchSetup, type PoolSetup, with_pool } from "../support/mount.ts";
+import { idmapped_mount } from "../support/idmapped_mount.ts";
+import { type BranchSetup, type Pool, type PoolSetup, with_pool } from "../support/mount.ts";
 import { native_disk } from "../support/native_disk.ts";
 import { differences, failures, posix_suite, type SuiteResults } from "../support/posix_suite.ts";
 import { must } from "../support/run.ts";
@@ -46,14 +47,22 @@ function usual(
   possible: readonly Pools[],
 ): void {
   Deno.test(`POSIX cases on ${name}`, async () => {
-    await with_pool(setup, async (pool) => {
-      const native = await native_disk(pool, kind);
-      const expected = await posix_suite("usual", native, pool.directory);
-      assertEquals(failures(expected), []);
-      const actual = await posix_suite("usual", pool.mountpoint, pool.directory);
-      assert_differs(actual, expected, allowed(EXCEPTIONS, certain), allowed(EXCEPTIONS, possible));
-    });
+    await with_pool(setup, (pool) => assert_usual(pool, pool.mountpoint, kind, certain, possible));
   });
+}
+
+async function assert_usual(
+  pool: Pool,
+  directory: string,
+  kind: DiskKind,
+  certain: readonly Pools[],
+  possible: readonly Pools[],
+): Promise<void> {
+  const native = await native_disk(pool, kind);
+  const expected = await posix_suite("usual", native, pool.directory);
+  assertEquals(failures(expected), []);
+  const actual = await posix_suite("usual", directory, pool.directory);
+  assert_differs(actual, expected, allowed(EXCEPTIONS, certain), allowed(EXCEPTIONS, possible));
 }
 
 usual("a pool of one tmpfs", "tmpfs", { branches: branches("tmpfs", [64]) }, ["every"], ["slow"]);
@@ -79,6 +88,15 @@ usual(
   ["every"],
   ["spread", "random", "slow"],
 );
+
+Deno.test("POSIX cases on a pool mounted once more with users and groups mapped", async () => {
+  await with_pool({ branches: branches("tmpfs", [64]) }, async (pool) => {
+    const mapped = `${pool.directory}/mapped`;
+    assertEquals(await idmapped_mount(pool.mountpoint, mapped), "");
+    await assert_usual(pool, mapped, "tmpfs", ["every"], ["slow"]);
+    await must("umount", [mapped]);
+  });
+});
 
 Deno.test("POSIX cases on a read-only native directory and a pool of read-only branches", async () => {
   await with_pool({ branches: branches("tmpfs", [64, 32, 96]), options: SPREAD }, async (pool) => {
