@@ -93,7 +93,11 @@ export const REQUEST_FIELDS: Readonly<Record<number, readonly Field[]>> = {
   [abi.FUSE_STATFS]: [],
   [abi.FUSE_RELEASE]: RELEASE,
   [abi.FUSE_FSYNC]: FSYNC,
-  [abi.FUSE_SETXATTR]: [["size", "u32", 0], ["flags", "hex", 1, names.XATTR_NAMES]],
+  [abi.FUSE_SETXATTR]: [
+    ["size", "u32", 0],
+    ["flags", "hex", 1, names.XATTR_NAMES],
+    ["setxattr_flags", "hex", 2, names.SETXATTR_NAMES],
+  ],
   [abi.FUSE_GETXATTR]: [["size", "u32", 0]],
   [abi.FUSE_LISTXATTR]: [["size", "u32", 0]],
   [abi.FUSE_REMOVEXATTR]: [],

@@ -138,6 +138,7 @@ export const LOCK_NAMES = named("FLOCK");
 export const IOCTL_NAMES = named("COMPAT", "UNRESTRICTED", "RETRY", "32BIT", "DIR", "COMPAT_X32");
 export const POLL_NAMES = named("SCHEDULE_NOTIFY");
 export const XATTR_NAMES = named("XATTR_CREATE", "XATTR_REPLACE");
+export const SETXATTR_NAMES = named("ACL_KILL_SGID");
 export const RENAME_NAMES = named("RENAME_NOREPLACE", "RENAME_EXCHANGE", "RENAME_WHITEOUT");
 export const ACCESS_NAMES: FlagNames = { bits: ["X_OK", "W_OK", "R_OK"], zero: "F_OK" };
 export const FALLOCATE_NAMES = named(

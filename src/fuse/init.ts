@@ -261,6 +261,8 @@ function grant_first_word(offer: InitOffer, wishes: InitWishes): Grant {
     [wishes.handle_killpriv, abi.INIT_HANDLE_KILLPRIV, REFUSED_HANDLE_KILLPRIV],
     [wishes.handle_killpriv_v2, abi.INIT_HANDLE_KILLPRIV_V2, REFUSED_HANDLE_KILLPRIV_V2],
     [wishes.posix_acl, abi.INIT_POSIX_ACL, REFUSED_POSIX_ACL],
+    // Only so does the kernel say whose access list takes set-gid away (FUSE_SETXATTR_ACL_KILL_SGID).
+    [wishes.posix_acl, abi.INIT_SETXATTR_EXT, 0],
     [wishes.cache_symlinks, abi.INIT_CACHE_SYMLINKS, REFUSED_CACHE_SYMLINKS],
     [true, abi.INIT_MAX_PAGES, wishes.max_pages === DEFAULT_MAX_PAGES ? 0 : REFUSED_MAX_PAGES],
     [wishes.readdirplus !== "false", readdirplus_flags(wishes), REFUSED_READDIRPLUS],

@@ -55,11 +55,18 @@ export class Request {
   name2 = 0;
   name2_length = 0;
 
+  #fixed_bytes = table.FIXED_BYTES;
+
   /** @param u8 memory that messages are read into; its byteOffset is a multiple of 8, its length one of 4 */
   constructor(u8: Uint8Array<ArrayBuffer>) {
     this.u8 = u8;
     this.u32 = new Uint32Array(u8.buffer, u8.byteOffset, u8.byteLength >> 2);
     this.i32 = new Int32Array(u8.buffer, u8.byteOffset, u8.byteLength >> 2);
+  }
+
+  /** From now on SETXATTR is longer by two words, as INIT agreed with SETXATTR_EXT. */
+  expect_setxattr_flags(): void {
+    this.#fixed_bytes = table.FIXED_BYTES_SETXATTR_EXT;
   }
 
   /**
@@ -77,7 +84,7 @@ export class Request {
     this.#clear_data(args);
     if (header < 0 || header + IN_HEADER_BYTES > this.u8.length) return this.#no_header();
     this.#read_header(header);
-    const fixed_bytes = fixed_part_bytes(this.opcode, payload - args);
+    const fixed_bytes = this.#fixed_part_bytes(this.opcode, payload - args);
     if (fixed_bytes === table.NO_SUCH_OPCODE) return -ENOSYS;
     const extensions_bytes = (this.u32[(header >> 2) + EXTENSIONS_WORD]! & 0xffff) << 3;
     const end = payload_end - extensions_bytes;
@@ -103,7 +110,7 @@ export class Request {
       return this.#no_header();
     }
     const at = header >> 2;
-    const fixed_bytes = fixed_part_bytes(this.u32[at + OPCODE_WORD]!, length - IN_HEADER_BYTES);
+    const fixed_bytes = this.#fixed_part_bytes(this.u32[at + OPCODE_WORD]!, length - IN_HEADER_BYTES);
     const payload = fixed_bytes === table.NO_SUCH_OPCODE ? args : args + fixed_bytes;
     if (this.u32[at + LEN_WORD] === length) return this.decode(header, args, payload, header + length);
     this.#clear_data(args);
@@ -129,6 +136,13 @@ export class Request {
     const high = this.u32[at + 1]!;
     if (high < INEXACT_HIGH) return low + high * TWO_POW_32;
     return BigInt.asIntN(64, (BigInt(high) << 32n) | BigInt(low));
+  }
+
+  /** Size of an opcode's fixed part; INIT has two, told apart by the bytes that there are. */
+  #fixed_part_bytes(opcode: number, bytes_at_hand: number): number {
+    if (opcode >= OPCODES_END) return table.NO_SUCH_OPCODE;
+    if (opcode === FUSE_INIT && bytes_at_hand === INIT_IN_SHORT_BYTES) return INIT_IN_SHORT_BYTES;
+    return this.#fixed_bytes[opcode]!;
   }
 
   #read_header(header: number): void {
@@ -216,13 +230,6 @@ export class Request {
     this.name2_length = size_bytes;
     return 0;
   }
-}
-
-/** Size of an opcode's fixed part; INIT has two, told apart by the bytes that there are. */
-function fixed_part_bytes(opcode: number, bytes_at_hand: number): number {
-  if (opcode >= OPCODES_END) return table.NO_SUCH_OPCODE;
-  if (opcode === FUSE_INIT && bytes_at_hand === INIT_IN_SHORT_BYTES) return INIT_IN_SHORT_BYTES;
-  return table.FIXED_BYTES[opcode]!;
 }
 
 /** Length of the NUL-terminated string at `start`; -1 when there is no NUL before `end`, or `forbidden` comes first. */

@@ -49,7 +49,7 @@ export const REQUEST_ROWS: readonly RequestRow[] = [
   [abi.FUSE_STATFS, 0, PAYLOAD_NONE],
   [abi.FUSE_RELEASE, 24, PAYLOAD_NONE],
   [abi.FUSE_FSYNC, 16, PAYLOAD_NONE],
-  // 8 bytes, not 16, as long as SETXATTR_EXT is not negotiated.
+  // 16 where SETXATTR_EXT is agreed (FIXED_BYTES_SETXATTR_EXT).
   [abi.FUSE_SETXATTR, 8, PAYLOAD_XATTR_NAME_AND_VALUE],
   [abi.FUSE_GETXATTR, 8, PAYLOAD_XATTR_NAME],
   [abi.FUSE_LISTXATTR, 8, PAYLOAD_NONE],
@@ -97,3 +97,6 @@ for (const [opcode, fixed_bytes, payload] of REQUEST_ROWS) {
   FIXED_BYTES[opcode] = fixed_bytes;
   PAYLOADS[opcode] = payload;
 }
+
+/** The same where INIT agreed on SETXATTR_EXT: a word of flags and one of padding more. */
+export const FIXED_BYTES_SETXATTR_EXT: Int8Array = FIXED_BYTES.with(abi.FUSE_SETXATTR, 16);

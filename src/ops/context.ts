@@ -6,6 +6,7 @@ import { StatxBuffer } from "../base/statx.ts";
 import { Branch, BranchList } from "../branches/branch.ts";
 import { Settings } from "../config/settings.ts";
 import { FOLLOW_ALL, FOLLOW_DIRECTORY } from "../config/words.ts";
+import { INIT_SETXATTR_EXT } from "../fuse/abi.ts";
 import { InitOutcome } from "../fuse/init.ts";
 import { Reply } from "../fuse/reply.ts";
 import { Request } from "../fuse/request.ts";
@@ -131,6 +132,7 @@ export class Context {
     this.reply = parts.reply;
     this.body = parts.body;
     this.init = parts.init;
+    if ((parts.init.flags & INIT_SETXATTR_EXT) !== 0) parts.request.expect_setxattr_flags();
     this.backing = parts.backing;
     this.events = parts.events;
     this.nodes = new Nodes(parts.arena, parts.worker);

@@ -4,10 +4,12 @@ import { copy_bytes, SLASH, to_bytes } from "../base/bytes.ts";
 import { ENODATA, ENOENT, ENOSYS, ERANGE } from "../base/errno.ts";
 import { Branch } from "../branches/branch.ts";
 import { XATTR_NOATTR, XATTR_NOSYS } from "../config/words.ts";
+import { FUSE_SETXATTR_ACL_KILL_SGID } from "../fuse/abi.ts";
 import { put_getxattr_size } from "../fuse/reply.ts";
 import { lstat } from "../sys/path.ts";
 import { lgetxattr, llistxattr, removexattr as remove_call, setxattr as set_call } from "../sys/xattr.ts";
 import { is_control_file } from "./common/control_file.ts";
+import { kill_set_gid_of_object } from "./common/kill_privileges.ts";
 import { change_objects, first_branch, select_branches } from "./common/on_branches.ts";
 import { proc_path } from "./common/proc_path.ts";
 import { Context } from "./context.ts";
@@ -16,11 +18,17 @@ import { get_control_value, list_control_keys, set_control_value } from "./runti
 /** Largest value and largest list of one object that Linux has (XATTR_SIZE_MAX, XATTR_LIST_MAX). */
 const XATTR_BYTES_MAX = 65536;
 const SECURITY_CAPABILITY = to_bytes("security.capability");
+const ACCESS_LIST = to_bytes("system.posix_acl_access");
 const OWN_PREFIX = to_bytes("user.mergerfs.");
 const BASEPATH = to_bytes("basepath");
 const RELPATH = to_bytes("relpath");
 const FULLPATH = to_bytes("fullpath");
 const ALLPATHS = to_bytes("allpaths");
+
+// Words of struct fuse_setxattr_in; the last one is there with SETXATTR_EXT only, which makes it so long.
+const FLAGS = 1;
+const SETXATTR_FLAGS = 2;
+const SETXATTR_EXT_BYTES = 16;
 
 let name_view: Uint8Array<ArrayBuffer> = new Uint8Array(0);
 let value_view: Uint8Array<ArrayBuffer> = new Uint8Array(0);
@@ -131,7 +139,16 @@ export function setxattr(c: Context): number {
 }
 
 function set_on_object(c: Context, object: number): number {
-  return set_call(proc_path(object), name_view, value_view, value_view.length, c.request.arg(1) | 0);
+  const result = set_call(proc_path(object), name_view, value_view, value_view.length, c.request.arg(FLAGS) | 0);
+  if (result >= 0 && loses_set_gid(c)) kill_set_gid_of_object(object);
+  return result;
+}
+
+// The kernel says so of a default list as well, which has nothing to do with the mode.
+function loses_set_gid(c: Context): boolean {
+  const { request } = c;
+  if (request.args_bytes !== SETXATTR_EXT_BYTES) return false;
+  return (request.arg(SETXATTR_FLAGS) & FUSE_SETXATTR_ACL_KILL_SGID) !== 0 && name_is(c, ACCESS_LIST, 0);
 }
 
 /** REMOVEXATTR: on every branch of the removexattr policy (rule R1). */

@@ -4,6 +4,7 @@ import { assertEquals } from "@std/assert";
 import { to_bytes, to_text } from "../../src/base/bytes.ts";
 import { EINVAL, EIO, ENOSYS } from "../../src/base/errno.ts";
 import * as abi from "../../src/fuse/abi.ts";
+import { describe_request } from "../../src/fuse/describe.ts";
 import { Request } from "../../src/fuse/request.ts";
 import { FIXED_BYTES } from "../../src/fuse/request_table.ts";
 import * as wire from "../support/wire.ts";
@@ -202,6 +203,16 @@ Deno.test("an xattr's name may have slashes, but not be empty", () => {
   assertEquals(decode(wire.getxattr(UNIQUE, NODE, "", 10)).result, -EINVAL);
   assertEquals(decode(wire.removexattr(UNIQUE, NODE, "")).result, -EINVAL);
   assertEquals(decode(wire.setxattr(UNIQUE, NODE, "", "value")).result, -EINVAL);
+});
+
+Deno.test("SETXATTR is longer where INIT agreed on SETXATTR_EXT", () => {
+  const message = wire.setxattr_ext(UNIQUE, NODE, "user.a", "value", abi.FUSE_SETXATTR_ACL_KILL_SGID);
+  const request = new Request(new Uint8Array(256));
+  request.u8.set(message, 64);
+  request.expect_setxattr_flags();
+  assertEquals([request.decode_device(64, message.length), request.args_bytes], [0, 16]);
+  assertEquals([first_name(request), second_name(request)], ["user.a", "value"]);
+  assertEquals(describe_request(request, 1n).includes('setxattr_flags=0x1 setxattr_flags_str="ACL_KILL_SGID"'), true);
 });
 
 Deno.test("an xattr's value may hold any bytes, and be empty", () => {

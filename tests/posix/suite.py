@@ -46,6 +46,7 @@ GROUPS = {
     # A file system of 2 MiB and 100 inodes.
     "small": ["no_space"],
     "privileges": ["privileges"],
+    "access_lists": ["access_lists"],
 }
 SHARED = ("before_read_only", "read_only")
 FIRST_FREE_DESCRIPTOR = 3

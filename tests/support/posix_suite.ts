@@ -5,7 +5,7 @@ import { must } from "./run.ts";
 const SUITE = new URL("../posix/suite.py", import.meta.url).pathname;
 
 /** "before_read_only" fills the file system that the cases of "read_only" want; "small" wants one that is soon full. */
-export type CaseGroup = "usual" | "before_read_only" | "read_only" | "small" | "privileges";
+export type CaseGroup = "usual" | "before_read_only" | "read_only" | "small" | "privileges" | "access_lists";
 
 /** What one case came to: the first line of its failure, and what it left in its directory. */
 interface CaseResult {

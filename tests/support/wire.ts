@@ -312,6 +312,12 @@ export function setxattr(unique: U64, node: U64, name: Name, value: Name, flags 
   return message(21, unique, node, pack("II", bytes.length, flags), terminated(name), bytes);
 }
 
+/** The same as INIT agreed with SETXATTR_EXT. */
+export function setxattr_ext(unique: U64, node: U64, name: Name, value: Name, setxattr_flags: number): Uint8Array {
+  const bytes = to_bytes(value);
+  return message(21, unique, node, pack("IIII", bytes.length, 0, setxattr_flags, 0), terminated(name), bytes);
+}
+
 export function getxattr(unique: U64, node: U64, name: Name, size: number): Uint8Array {
   return message(22, unique, node, pack("II", size, 0), terminated(name));
 }

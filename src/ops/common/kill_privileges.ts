@@ -49,6 +49,12 @@ export function kill_privileges_of_object(object: number): void {
   if (mode !== stat.mode) chmod(path, mode & 0o7777);
 }
 
+/** Takes set-gid from the object, with group execute or without: somebody outside its group has set its access list. */
+export function kill_set_gid_of_object(object: number): void {
+  if (fstat(object, stat) < 0 || (stat.mode & S_ISGID) === 0) return;
+  chmod(proc_path(object), stat.mode & 0o7777 & ~S_ISGID);
+}
+
 /** Set-gid without group execute is no privilege but mandatory locking, and stays. */
 function mode_without_privileges(mode: number): number {
   const kept = mode & ~S_ISUID;
