@@ -1,6 +1,7 @@
 // From the patterns of a branch list to branches: glob, then realpath (config spec §4.2).
 
 import { EINVAL } from "../base/errno.ts";
+import type { Log } from "../base/log.ts";
 import { bad, good, type Parsed } from "../base/parsed.ts";
 import type { BranchFiles } from "./branch_files.ts";
 import type { BranchSpec } from "./branch.ts";
@@ -8,13 +9,11 @@ import { unescape_pattern } from "./fnmatch.ts";
 import { expand_braces } from "./glob.ts";
 import type { BranchPattern } from "./grammar.ts";
 
-/** Takes one sentence about something that a person may want to know: a branch that is missing, or no directory. */
-export type BranchLog = (message: string) => void;
-
 /** What is looked up, and by whom. */
 export interface Lookup {
   readonly files: BranchFiles;
-  readonly log: BranchLog;
+  /** Gets one sentence about each branch that is missing (a notice), or left out (a warning). */
+  readonly log: Log;
   /** Paths that must not be touched, because they lead into the pool that asks. */
   readonly is_own_mount: (path: string) => boolean;
 }
@@ -35,18 +34,18 @@ export function expand_patterns(patterns: readonly BranchPattern[], lookup: Look
 function expand_pattern(pattern: BranchPattern, { files, log, is_own_mount }: Lookup): BranchSpec[] {
   let paths = files.glob(pattern.pattern, is_own_mount);
   if (paths.length === 0) {
-    log(missing_text(pattern.pattern));
+    log("notice", missing_text(pattern.pattern));
     paths = [pattern.pattern];
   }
   const specs: BranchSpec[] = [];
   for (const path of paths) {
     if (is_own_mount(path)) {
-      log(`Branch "${path}" is left out: it is the mountpoint of this pool.`);
+      log("warning", `Branch "${path}" is left out: it is the mountpoint of this pool.`);
       continue;
     }
     const canonical = files.realpath(path);
     if (canonical !== undefined && files.is_no_directory(canonical)) {
-      log(`Branch "${path}" is left out: it is not a directory.`);
+      log("warning", `Branch "${path}" is left out: it is not a directory.`);
       continue;
     }
     const { mode, own_minfreespace } = pattern;

@@ -1,6 +1,6 @@
 // From the process as it was started to an exit code: daemon, background child, or helper of mount(8).
 import { background_program, own_command_line } from "../daemon/background.ts";
-import { log_to_standard_error, log_to_syslog, write_to_syslog } from "../daemon/log_sinks.ts";
+import { log_to_both, log_to_syslog, write_to_syslog } from "../daemon/log_sinks.ts";
 import { run_mount_helper } from "./mount_helper.ts";
 import { start, start_as_background_child } from "./start.ts";
 import { start_name } from "./start_name.ts";
@@ -23,7 +23,7 @@ async function run_as_named(argv: readonly string[]): Promise<number> {
     return await start_as_background_child(child, argv);
   }
   const name = start_name(own_command_line(), argv.length);
-  log_to_standard_error(name.program);
+  log_to_both(name.program);
   return name.is_mount_helper ? await run_mount_helper(name, argv) : await start(name.program, argv);
 }
 

@@ -33,8 +33,17 @@ function adjust_older_cache_words(configuration: Configuration): string[] {
 function adjust_for_passthrough(configuration: Configuration): string[] {
   const passthrough = configuration.get("passthrough.io")!;
   if (passthrough === "off" || passthrough === "auto") return [];
-  if (configuration.get("cache.files") === "off") configuration.force("cache.files", "auto-full");
-  configuration.force("cache.writeback", "false");
-  if (configuration.get("moveonenospc") === "false") return [];
-  return [`"moveonenospc" has no effect on files that are passed through ("passthrough.io=${passthrough}").`];
+  const warnings: string[] = [];
+  if (configuration.get("cache.files") === "off") {
+    configuration.force("cache.files", "auto-full");
+    warnings.push(`"cache.files=off" becomes "cache.files=auto-full" because of "passthrough.io=${passthrough}".`);
+  }
+  if (configuration.get("cache.writeback") === "true") {
+    configuration.force("cache.writeback", "false");
+    warnings.push(`"cache.writeback=true" becomes "false" because of "passthrough.io=${passthrough}".`);
+  }
+  if (configuration.get("moveonenospc") !== "false") {
+    warnings.push(`"moveonenospc" has no effect on files that are passed through ("passthrough.io=${passthrough}").`);
+  }
+  return warnings;
 }

@@ -5,7 +5,7 @@ import { ENODATA, ENOENT } from "../base/errno.ts";
 import { suggestion } from "../base/suggest.ts";
 import { Configuration } from "./configuration.ts";
 import type { Environment } from "./environment.ts";
-import { type ConfigError, format_error } from "./errors.ts";
+import type { ConfigError } from "./errors.ts";
 import { split_group, split_item } from "./items.ts";
 import { fate_of_word, MOUNT_WORDS } from "./mount_words.ts";
 import { find_option, normal_key, option_hint } from "./options.ts";
@@ -152,9 +152,4 @@ export function mountpoint_errors(
     text: `branches can not include the mountpoint: ${branch.text}`,
     remedy: "mount the pool on a directory that is not a branch",
   }));
-}
-
-/** All lines for standard error when the start fails. */
-export function error_lines(command_line: CommandLine, program: string): string[] {
-  return command_line.errors.map((error) => format_error(error, program));
 }

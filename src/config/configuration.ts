@@ -215,7 +215,10 @@ export class Configuration {
       if (opened < 0) return this.#fail(-opened, `cannot append to "${text}": ${errno_text(opened)}`);
     }
     if (is_older_word && phase === "runtime") {
-      this.#environment.log('"cache.files=libfuse" is an older spelling and taken as "cache.files=partial".');
+      this.#environment.log(
+        "warning",
+        '"cache.files=libfuse" is an older spelling and taken as "cache.files=partial".',
+      );
     }
     this.#store(option, value.value);
     this.#note_legacy(option.name, text);

@@ -4,6 +4,7 @@
 import { c_string } from "../base/bytes.ts";
 import { EFBIG, EISDIR, ENOENT } from "../base/errno.ts";
 import { CONFIG_FILE_BYTES_MAX } from "../base/limits.ts";
+import type { Log } from "../base/log.ts";
 import { type BranchFiles, SYSTEM_BRANCH_FILES } from "../branches/branch_files.ts";
 import { close, O_APPEND, O_CREAT, O_NOCTTY, O_RDONLY, O_WRONLY, read } from "../sys/file.ts";
 import { AT_FDCWD, openat } from "../sys/path.ts";
@@ -17,7 +18,7 @@ export interface Environment {
   /** Opens the file for appending and closes it again: 0 or -errno. */
   try_append(path: string): number;
   /** One sentence for the log: a branch that is missing, an older spelling. */
-  log(message: string): void;
+  readonly log: Log;
   readonly page_bytes: number;
 }
 
@@ -62,7 +63,7 @@ function working_directory(): string {
 }
 
 /** The machine. */
-export function system_environment(log: (message: string) => void, page_bytes = DEFAULT_PAGE_BYTES): Environment {
+export function system_environment(log: Log, page_bytes = DEFAULT_PAGE_BYTES): Environment {
   return { branch_files: SYSTEM_BRANCH_FILES, read_file, working_directory, try_append, log, page_bytes };
 }
 

@@ -33,6 +33,7 @@ export function reason_text(errno: number): string {
 
 /** Reason, text, and in parentheses where it stands and what to do: one line, for the log. */
 export function error_text(error: ConfigError): string {
+  if (error.is_verbatim) return error.text;
   const place = error.file === undefined ? "" : `${error.file}:${error.line}`;
   const details = [place, error.remedy].filter((part) => part !== "").join(": ");
   const behind = details === "" ? "" : ` (${details})`;

@@ -53,7 +53,7 @@ export async function unmounted_branches(
     await sleep(Math.min(POLL_MS, Math.max(0, end_ms - performance.now())));
     const missing = waits.filter(({ mounted }) => !mounted).map(({ path }) => path);
     if (missing.length === 0 || performance.now() >= end_ms) return missing;
-    if (round === 0) log("info", `Waiting for ${quoted(missing)} to be mounted`);
+    if (round === 0) log("notice", `Waiting for ${quoted(missing)} to be mounted`);
   }
 }
 

@@ -21,7 +21,7 @@ export function remove_dead_mount(path: string): void {
 /** Takes what is mounted on the mountpoint away, also when it is in use (option lazy-umount-mountpoint, config §1.10). */
 export function unmount_former(mountpoint: string): void {
   const result = unmount(mountpoint);
-  if (result === 0) log("info", `Unmounted what was mounted on "${mountpoint}"`);
+  if (result === 0) log("notice", `Unmounted what was mounted on "${mountpoint}"`);
   // EINVAL: nothing was.
   else if (result !== -EINVAL) log("warning", `Cannot unmount "${mountpoint}": ${errno_text(result)}`);
 }

@@ -9,6 +9,7 @@ import { flags_text, INIT2_NAMES, INIT_NAMES } from "../fuse/flag_names.ts";
 import {
   congestion_threshold_for,
   INIT_READY,
+  type InitOffer,
   InitOutcome,
   InitWishes,
   max_background_for,
@@ -48,7 +49,8 @@ export function answer_init(fd: number, arena: Arena, settings: Settings, worker
       continue;
     }
     if (settings.debug) trace_request(traced);
-    const outcome = negotiate(read_offer(request), wishes);
+    const offer = read_offer(request);
+    const outcome = negotiate(offer, wishes);
     if (outcome.status < 0) reply.error(outcome.status);
     else reply.ok(put_init(reply, reply.body_word, outcome));
     if (settings.debug) trace_reply(traced);
@@ -59,12 +61,21 @@ export function answer_init(fd: number, arena: Arena, settings: Settings, worker
     }
     if (outcome.status !== INIT_READY) continue;
     arena.init_outcome.set(to_words(outcome));
-    log("info", `INIT: FUSE 7.${outcome.minor}, ${outcome.max_pages} pages, ${features(outcome)}`);
+    log_agreement(offer, outcome);
     return outcome;
   }
 }
 
-function features({ flags, flags2 }: InitOutcome): string {
+function log_agreement(offer: InitOffer, outcome: InitOutcome): void {
+  const { major, minor, max_readahead_bytes } = offer;
+  log("info", `INIT of the kernel: FUSE ${major}.${minor}, max_readahead=${max_readahead_bytes}, ${features(offer)}`);
+  const { max_pages, max_write_bytes, max_background, max_stack_depth } = outcome;
+  const limits = `max_pages=${max_pages}, max_write=${max_write_bytes}, max_background=${max_background}`;
+  const stack = max_stack_depth > 0 ? `, max_stack_depth=${max_stack_depth}` : "";
+  log("info", `INIT answered: FUSE 7.${outcome.minor}, ${limits}${stack}, ${features(outcome)}`);
+}
+
+function features({ flags, flags2 }: Pick<InitOffer, "flags" | "flags2">): string {
   return [flags_text(flags, INIT_NAMES), flags_text(flags2, INIT2_NAMES)].filter((text) => text !== "").join("|");
 }
 

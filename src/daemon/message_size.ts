@@ -26,6 +26,7 @@ export function allowed_message_pages(wanted: number, limit_file = LIMIT_FILE): 
     log("info", `The largest FUSE message of this system is ${pages} pages now, it was ${limit} ("${limit_file}")`);
     return pages;
   } catch {
+    log("info", `FUSE messages have ${limit} pages, not ${pages}: only root may raise "${limit_file}"`);
     return limit;
   }
 }

@@ -18,19 +18,20 @@ import { detach } from "./background.ts";
 import { confirm_passthrough } from "./confirm_passthrough.ts";
 import { unmount_former } from "./former_mount.ts";
 import { answer_init, show_refused } from "./init.ts";
-import { log_to_standard_error, log_to_syslog, write_to_syslog } from "./log_sinks.ts";
+import { log_to_both, log_to_syslog, write_to_syslog } from "./log_sinks.ts";
 import { report_memory } from "./memory_report.ts";
 import { allowed_message_pages } from "./message_size.ts";
 import { mount_pool, resolve_mountpoint } from "./mount.ts";
+import { lower_oom_score } from "./oom_score.ts";
 import { worker_cpus } from "./pin_threads.ts";
 import { set_read_ahead } from "./read_ahead.ts";
 import { Reloader } from "./reload.ts";
 import { catch_signals } from "./signals.ts";
 import { StartError } from "./start_error.ts";
-import { pool_size, WorkerPool } from "./worker_pool.ts";
+import { start_lines } from "./start_lines.ts";
+import { pool_size, type PoolSize, WorkerPool } from "./worker_pool.ts";
 
 const ANSWER_TIMEOUT_MS = 30_000;
-const OOM_SCORE = "-990";
 
 /** Mounts and serves until the end. Returns the exit code. */
 export async function run_daemon(
@@ -40,7 +41,7 @@ export async function run_daemon(
   in_background: boolean,
 ): Promise<number> {
   if (in_background) log_to_syslog(program);
-  else log_to_standard_error(program);
+  else log_to_both(program);
   return await reporting_start_errors(program, () => mount_and_serve(program, version, line, in_background));
 }
 
@@ -63,7 +64,7 @@ async function mount_and_serve(
   in_background: boolean,
 ): Promise<number> {
   const { configuration } = line;
-  log("info", `${program} v${version} starts`);
+  for (const text of start_lines(program, version)) log("info", text);
   for (const warning of adjust_after_parsing(configuration)) {
     log("warning", warning);
     if (in_background) console.error(`${program}: ${warning}`);
@@ -71,7 +72,7 @@ async function mount_and_serve(
   if (configuration.get("lazy-umount-mountpoint") === "true") unmount_former(configuration.get("mountpoint")!);
   const mountpoint = resolve_mountpoint(configuration.get("mountpoint")!);
   configuration.canonical_mountpoint = mountpoint;
-  if (geteuid() !== 0) console.error(`* WARNING: ${program} is not running as root and may not work correctly`);
+  if (geteuid() !== 0) warn_of_user(program);
   const settings = new Settings(configuration);
   prepare_process(settings);
   configuration.force("fuse-msg-size", String(allowed_message_pages(settings.fuse_msg_size_pages)));
@@ -121,11 +122,11 @@ async function serve(mounted: MountedPool): Promise<number> {
     await Promise.race([wait_for_answer(mountpoint), pool.end.then(failed_start)]);
     detach();
   }
-  log_start(configuration, mountpoint, size.initial);
+  log_start(configuration, mountpoint, size);
   set_read_ahead(configuration, mountpoint);
   report_memory(arena);
   const reason = await Promise.race([pool.end, ending.then((name) => `${name} received`)]);
-  if (reason !== "") log("info", reason);
+  log("info", `The end: ${reason === "" ? "the pool was unmounted" : reason}`);
   return 0;
 }
 
@@ -135,15 +136,17 @@ function prepare_process(settings: Settings): void {
   raise_limits();
   // Threads of the runtime are there already; those that come inherit it from whichever of these makes them.
   for (const { name } of Deno.readDirSync("/proc/self/task")) set_nice(Number(name), settings.scheduling_priority);
-  try {
-    Deno.writeTextFileSync("/proc/self/oom_score_adj", OOM_SCORE);
-  } catch {
-    // only root may lower it
-  }
+  lower_oom_score();
   const kept = keep_capabilities();
   if (kept < 0 && geteuid() === 0) {
     log("warning", `Cannot keep capabilities: ${errno_text(kept)}; files of users may be refused`);
   }
+}
+
+function warn_of_user(program: string): void {
+  const text = `${program} is not running as root and may not work correctly`;
+  console.error(`* WARNING: ${text}`);
+  write_to_syslog(program, "warning", text);
 }
 
 /**
@@ -172,9 +175,10 @@ function failed_start(reason: string): never {
   throw new StartError(reason === "" ? "The pool was unmounted while it started" : reason);
 }
 
-function log_start(configuration: Configuration, mountpoint: string, workers: number): void {
+function log_start(configuration: Configuration, mountpoint: string, { initial, limit }: PoolSize): void {
   for (const option of [...LISTED_OPTIONS, ...OWN_OPTIONS]) {
     log("info", `${option.name}=${configuration.get(option.name)}`);
   }
-  log("info", `Mounted on "${mountpoint}", ${workers} workers`);
+  const more = limit > initial ? `, up to ${limit} while all of them wait` : "";
+  log("info", `Mounted on "${mountpoint}", ${initial} workers${more}`);
 }

@@ -1,6 +1,7 @@
 // What an operation works with: one Context per worker, made once, filled anew for every request. Nothing here is
 // shared between threads but what lies in the arena.
 import { copy_bytes } from "../base/bytes.ts";
+import type { Log } from "../base/log.ts";
 import { PathBuffer } from "../base/path_buffer.ts";
 import { StatxBuffer } from "../base/statx.ts";
 import { Branch, BranchList } from "../branches/branch.ts";
@@ -39,7 +40,7 @@ const XATTR_NAME_MAX_BYTES = 256;
 
 /** What a worker tells the main thread; it can send, but it cannot be sent anything (shared design, §3). */
 export interface WorkerEvents {
-  log(level: "info" | "warning" | "error", message: string): void;
+  readonly log: Log;
   /** The number of readers that should be there has changed (state/read_jobs.ts). */
   readers_wanted(): void;
 }

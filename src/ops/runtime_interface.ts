@@ -94,7 +94,7 @@ function set_option(c: Context, key: string, value: string): { result: number; e
   let result = -EROFS;
   let errors: readonly ConfigError[] = [];
   c.settings_cell.cell.edit(function change(text) {
-    const changed = Configuration.parse(text, system_environment((message) => c.events.log("warning", message)));
+    const changed = Configuration.parse(text, system_environment(c.events.log));
     result = changed.set(key, value, "runtime");
     // Who sets the attribute gets a number only; what is wrong and what to do stands in the log.
     const refusal = { errno: -result, text: `${key}=${value}`, remedy: changed.last_remedy };
@@ -118,5 +118,7 @@ function run_command(c: Context, name: string): number {
   const command = name.slice(COMMAND_PREFIX.length);
   if (!COMMANDS.includes(command)) return refuse_unknown(c, name);
   if (command === "invalidate-all-nodes") c.notices.all_names = true;
+  const effect = command === "invalidate-all-nodes" ? "the kernel asks for all names again" : "there is never garbage";
+  c.events.log("info", `Command "cmd.${command}" of process ${c.request.pid}: ${effect}`);
   return 0;
 }

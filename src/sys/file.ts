@@ -46,6 +46,17 @@ export function write(fd: number, buffer: Uint8Array<ArrayBuffer>, size_bytes: n
   return checked(libc.write(fd, buffer, size_bytes));
 }
 
+const POLLOUT = 4;
+const poll_entry = new Int32Array(2);
+const poll_bytes = new Uint8Array(poll_entry.buffer);
+
+/** Whether a write would go through or fail at once, now or within `wait_ms` (poll(2)); a pipe then has room for 4096 bytes. */
+export function can_write(fd: number, wait_ms: number): boolean {
+  poll_entry[0] = fd;
+  poll_entry[1] = POLLOUT;
+  return checked(libc.poll(poll_bytes, 1, wait_ms)) > 0;
+}
+
 export function pread(fd: number, buffer: Uint8Array<ArrayBuffer>, size_bytes: number, offset: Offset): number {
   return checked(libc.pread(fd, buffer, size_bytes, offset as bigint));
 }

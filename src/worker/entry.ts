@@ -5,6 +5,7 @@ import { Arena } from "../state/arena.ts";
 import { Pool } from "../state/pool.ts";
 import { BackingFiles, clone_device } from "../sys/device.ts";
 import { errno_text } from "../base/errno.ts";
+import type { LogLevel } from "../base/log.ts";
 import { close, dup } from "../sys/file.ts";
 import { has_kept_capabilities, keep_capabilities } from "../sys/identity.ts";
 import { run_on_cpus } from "../sys/scheduling.ts";
@@ -24,7 +25,7 @@ port.onmessage = function start(event) {
   port.postMessage({ kind: "ended", index, end, errno });
 };
 
-function log(level: "info" | "warning" | "error", message: string): void {
+function log(level: LogLevel, message: string): void {
   port.postMessage({ kind: "log", level, message });
 }
 

@@ -51,7 +51,10 @@ export class Handler {
   /** Counts a bug and says so in the log. */
   report_bug(where: string, error: unknown): void {
     this.bugs++;
-    this.context.events.log("error", `Bug in ${where}: ${error instanceof Error ? error.stack : error}`);
+    this.context.events.log(
+      "error",
+      `Bug in ${where}: ${error instanceof Error ? error.stack?.replace(/\n\s*/g, " ") : error}`,
+    );
   }
 
   private finish(result: number): void {

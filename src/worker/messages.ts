@@ -1,4 +1,5 @@
 // What passes between the main thread and a thread that it starts: one message down, at the start; events up.
+import type { LogLevel } from "../base/log.ts";
 import { ArenaAddress } from "../state/arena.ts";
 
 /** Everything a worker cannot read from the arena. */
@@ -21,7 +22,7 @@ export type WorkerEvent =
   | { readonly kind: "serving"; readonly index: number }
   | { readonly kind: "stall"; readonly index: number }
   | { readonly kind: "readers_wanted" }
-  | { readonly kind: "log"; readonly level: "info" | "warning" | "error"; readonly message: string }
+  | { readonly kind: "log"; readonly level: LogLevel; readonly message: string }
   | { readonly kind: "ended"; readonly index: number; readonly end: LoopEnd; readonly errno: number };
 
 /** What the thread that reads the config file again has to know. */
@@ -30,7 +31,7 @@ export interface ReloadStart {
 }
 
 export type ReloadEvent =
-  | { readonly kind: "log"; readonly level: "info" | "warning" | "error"; readonly message: string }
+  | { readonly kind: "log"; readonly level: LogLevel; readonly message: string }
   | { readonly kind: "done" };
 
 /** Everything a reader of directories cannot read from the arena. */
@@ -41,5 +42,5 @@ export interface ReaderStart {
 
 export type ReaderEvent =
   | { readonly kind: "reading"; readonly index: number }
-  | { readonly kind: "log"; readonly level: "error"; readonly message: string }
+  | { readonly kind: "log"; readonly level: LogLevel; readonly message: string }
   | { readonly kind: "ended"; readonly index: number };

@@ -27,7 +27,9 @@ function read(jobs: ReadJobs, job: number, index: number): void {
   try {
     do_job(jobs, job, index);
   } catch (error) {
-    const message = `Bug in a reader of directories: ${error instanceof Error ? error.stack : error}`;
+    const message = `Bug in a reader of directories: ${
+      error instanceof Error ? error.stack?.replace(/\n\s*/g, " ") : error
+    }`;
     port.postMessage({ kind: "log", level: "error", message });
   }
 }

@@ -1,5 +1,6 @@
 // A thread that reads the config file again and ends: the file and the branches it names may lie on a disk that sleeps, and
 // the main thread must not wait for one.
+import type { LogLevel } from "../base/log.ts";
 import { Configuration } from "../config/configuration.ts";
 import { system_environment } from "../config/environment.ts";
 import { error_text } from "../config/errors.ts";
@@ -25,7 +26,7 @@ port.onmessage = function start(event) {
   port.postMessage({ kind: "done" });
 };
 
-function log(level: "info" | "warning" | "error", message: string): void {
+function log(level: LogLevel, message: string): void {
   port.postMessage({ kind: "log", level, message });
 }
 
@@ -33,7 +34,7 @@ function read_again(cell: ConfigCell): void {
   let path = "";
   let outcome: Reload | undefined;
   cell.edit(function change(text) {
-    const environment = system_environment((message) => log("warning", message), page_bytes());
+    const environment = system_environment(log, page_bytes());
     const configuration = Configuration.parse(text, environment);
     path = configuration.get("config")!;
     if (path === "") return undefined;

@@ -21,7 +21,7 @@ function none(): boolean {
 function edit(current: readonly BranchSpec[], text: string, messages: string[] = []) {
   return edit_branches(current, text, {
     files: FILES,
-    log: (message) => void messages.push(message),
+    log: (level, message) => void messages.push(`${level}: ${message}`),
     is_own_mount: none,
   });
 }
@@ -106,9 +106,9 @@ Deno.test("a missing branch that looks like a slip is told with what was meant",
   const messages: string[] = [];
   assert(edit([], "/m/d1,1G:nob5:/m/later", messages).ok);
   assertEquals(messages, [
-    'Branch "/m/d1,1G" does not exist; did you mean "/m/d1=RW,1G"?',
-    'Branch "nob5" does not exist; a pool in the background looks for it in "/": write an absolute path.',
-    'Branch "/m/later" does not exist; it joins the pool once it appears.',
+    'notice: Branch "/m/d1,1G" does not exist; did you mean "/m/d1=RW,1G"?',
+    'notice: Branch "nob5" does not exist; a pool in the background looks for it in "/": write an absolute path.',
+    'notice: Branch "/m/later" does not exist; it joins the pool once it appears.',
   ]);
 });
 

@@ -2,7 +2,8 @@
 
 import { assert, assertEquals } from "@std/assert";
 import * as fc from "fast-check";
-import { type CommandLine, error_lines, mountpoint_errors, parse_command_line } from "../../src/config/command_line.ts";
+import { type CommandLine, mountpoint_errors, parse_command_line } from "../../src/config/command_line.ts";
+import { format_error } from "../../src/config/errors.ts";
 import { fake_environment, type FakeTree } from "../support/fake_files.ts";
 
 const DIRECTORIES = ["/", "/b1", "/b2", "/b3", "/a,b", "/mnt"];
@@ -11,11 +12,15 @@ function parse(argv: readonly string[], files: FakeTree["files"] = {}): CommandL
   return parse_command_line(argv, fake_environment({ directories: DIRECTORIES, files }));
 }
 
+function error_lines({ errors }: Pick<CommandLine, "errors">, program = "mergerfs"): string[] {
+  return errors.map((error) => format_error(error, program));
+}
+
 /** Branches, mountpoint, mount words and error lines of a line of words. */
 function outcome(line: string, files: FakeTree["files"] = {}): [string, string, string, string[]] {
   const made = parse(line.split(" ").filter((word) => word !== ""), files);
   const { configuration } = made;
-  const lines = error_lines(made, "mergerfs").map((each) => each.replace(/ \(.*\)$/, ""));
+  const lines = error_lines(made).map((each) => each.replace(/ \(.*\)$/, ""));
   return [configuration.get("srcmounts")!, configuration.get("mountpoint")!, made.mount_words.join(","), lines];
 }
 
@@ -176,7 +181,7 @@ Deno.test("a branch that is the mountpoint is an error without reason", () => {
   const made = parse(["/b1:/mnt", "/mnt"]);
   assertEquals(made.errors, []);
   const errors = mountpoint_errors(made.configuration, (branch, mountpoint) => branch === mountpoint);
-  const lines = error_lines({ ...made, errors }, "mergerfs");
+  const lines = error_lines({ ...made, errors });
   assertEquals(lines.length, 1);
   assert(lines[0]!.startsWith("mergerfs: ERROR -  - branches can not include the mountpoint: /mnt"));
 });
@@ -185,6 +190,6 @@ Deno.test("no arguments make it throw", () => {
   const word = fc.oneof(fc.string(), fc.constantFrom("-o", "--", "-f", "-r", "/b1", "-obranches", "config=", "-o=,\\"));
   fc.assert(fc.property(fc.array(word, { maxLength: 6 }), (argv) => {
     const made = parse(argv);
-    assertEquals(error_lines(made, "mergerfs").length, made.errors.length);
+    assertEquals(error_lines(made).length, made.errors.length);
   }));
 });

@@ -303,7 +303,7 @@ Deno.test("adjustments", () => {
       "cache.files": "auto-full",
       "cache.writeback": "false",
       moveonenospc: "pfrd",
-    }, 1],
+    }, 3],
     [["passthrough.io=ro", "cache.files=full", "moveonenospc=false"], { "cache.files": "full" }, 0],
     [["passthrough.io=auto", "cache.writeback=true"], { "cache.files": "off", "cache.writeback": "true" }, 0],
     [["kernel-permissions-check=false"], { "allow-idmap": "false" }, 0],

@@ -68,7 +68,7 @@ Deno.test("disks that are there are not mounted again; those that come are waite
   const some = disks(["/a"], ["/b", "/c"]);
   assertEquals(await unmounted_branches(["/a", "/b", "/c"], 20_000, some), []);
   assertEquals(some.calls, ["/b", "/c"]);
-  assertEquals(lines, ['info: Waiting for "/b", "/c" to be mounted']);
+  assertEquals(lines, ['notice: Waiting for "/b", "/c" to be mounted']);
 });
 
 Deno.test("mount is tried once for each branch, and the time is kept", async () => {

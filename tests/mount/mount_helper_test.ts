@@ -111,7 +111,7 @@ Deno.test("mount -a mounts what fstab says, spaces, commas and backslashes inclu
     assertEquals(new Set(lines(stderr).map((line) => line.replace(/".*"/, "X"))).size, 1, stderr);
     assertMatch(
       stderr,
-      /^mergerfs-ts: WARNING: Branch ".*\/none\*" does not exist; it joins the pool once it appears\.$/m,
+      /^mergerfs-ts: NOTICE: Branch ".*\/none\*" does not exist; it joins the pool once it appears\.$/m,
     );
   });
 });
@@ -385,7 +385,7 @@ Deno.test("mount -o remount names the options of the pool that it leaves as they
       'mergerfs: "cache.files=libfuse" is an older spelling and taken as "cache.files=partial"; write that instead.',
       `mergerfs: a remount leaves "category.create" at "mfs" ${attribute}.category.create -v ff ${file}`,
       'mergerfs: ERROR - invalid value - category.create=mfz (unknown policy "mfz"; did you mean "mfs"?)',
-      'mergerfs: WARNING: Branch "/new" does not exist; it joins the pool once it appears.',
+      'mergerfs: NOTICE: Branch "/new" does not exist; it joins the pool once it appears.',
       'mergerfs: a remount leaves "async-read" at "true" (unmount and mount again to change it)',
       `mergerfs: a remount leaves "branches" at "${b0}=RW:${b1}=RW" ${attribute}.branches -v +/new ${file}`,
     ]);

@@ -58,7 +58,7 @@ export function fake_environment(tree: FakeTree, messages: string[] = []): Envir
     read_file: (path) => path in files ? new TextEncoder().encode(files[path]) : -ENOENT,
     working_directory: () => "/",
     try_append: (path) => path.startsWith("/missing/") ? -ENOENT : 0,
-    log: (message) => void messages.push(message),
+    log: (_level, message) => void messages.push(message),
     page_bytes: 4096,
   };
 }

@@ -15,7 +15,7 @@ const CLOSING_MS = 5000;
 /** Read as text again and again, a longer trace would take the memory of the machine. */
 const TRACE_BYTES_MAX = 32 * MIB;
 /** The start logs each option; of no use in the output of a failed test. */
-const OPTION_IN_LOG = /^[a-z.-]+: [a-z.-]+=/;
+const OPTION_IN_LOG = /^[a-z.-]+: [a-z0-9.-]+=/;
 
 /** One branch: its mode in the branch list, and what it lies on. */
 export interface BranchSetup {

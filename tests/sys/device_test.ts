@@ -5,7 +5,6 @@ import { existsSync } from "node:fs";
 import { EINVAL, EPERM } from "../../src/base/errno.ts";
 import { clone_device, open_device, open_libfuse, unmount_lazily } from "../../src/sys/device.ts";
 import { close } from "../../src/sys/file.ts";
-import { openlog } from "../../src/sys/syslog.ts";
 
 const has_device = existsSync("/dev/fuse");
 
@@ -35,5 +34,3 @@ Deno.test("a libfuse that is not there is an error in words", () => {
 Deno.test("what is not mounted cannot be unmounted", () => {
   assertEquals(unmount_lazily("/none") < 0, true);
 });
-
-Deno.test("openlog keeps its name alive", () => openlog("mergerfs-ts-test"));
