@@ -40,6 +40,7 @@ export function statx(c: Context): number {
   const result = handle === BY_PATH ? statx_by_path(c) : statx_by_handle(c, handle);
   if (result < 0) return result;
   replace_owner_and_mode(c);
+  c.notices.note(c.nodes.slot_of(request.node_low, request.node_high), c.stat);
   return put_statx_out(
     c.reply,
     c.reply.body_word,

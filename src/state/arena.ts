@@ -17,7 +17,7 @@ export class Arena {
   readonly config_text: Uint8Array<ArrayBuffer>;
   readonly branch_text: Uint8Array<ArrayBuffer>;
   readonly read_jobs: Int32Array<ArrayBuffer>;
-  readonly link_buckets: Int32Array<ArrayBuffer>;
+  readonly link_lists: Int32Array<ArrayBuffer>;
   readonly handles: Int32Array<ArrayBuffer>;
   readonly node_buckets: Int32Array<ArrayBuffer>;
   readonly nodes: Int32Array<ArrayBuffer>;
@@ -31,7 +31,7 @@ export class Arena {
     this.config_text = new Uint8Array(buffer, at.CONFIG_AT, at.CONFIG_TEXT_BYTES);
     this.branch_text = new Uint8Array(buffer, at.BRANCH_TEXT_AT, at.BRANCH_TEXT_BYTES);
     this.read_jobs = new Int32Array(buffer, at.READ_JOBS_AT, at.READ_JOBS_MAX * at.READ_JOB_BYTES / 4);
-    this.link_buckets = new Int32Array(buffer, at.LINK_BUCKETS_AT, at.LINK_BUCKETS);
+    this.link_lists = new Int32Array(buffer, at.LINK_BUCKETS_AT, at.LINK_LISTS);
     this.handles = new Int32Array(buffer, at.HANDLES_AT, at.HANDLES_MAX * at.HANDLE_WORDS);
     this.node_buckets = new Int32Array(buffer, at.NODE_BUCKETS_AT, at.NODES_MAX);
     this.nodes = new Int32Array(buffer, at.NODES_AT, at.NODES_MAX * at.NODE_WORDS);

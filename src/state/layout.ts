@@ -4,7 +4,7 @@ import { PATH_MAX_BYTES } from "../base/limits.ts";
 
 export const ARENA_MAGIC = 0x6d_66_74_73; // "mftsz" cut to a word
 /** Raised with every change of this file: a successor must not read an arena it does not understand. */
-export const ARENA_LAYOUT_VERSION = 5;
+export const ARENA_LAYOUT_VERSION = 6;
 
 const MIB = 1024 * 1024;
 
@@ -17,10 +17,12 @@ export const READ_JOBS_MAX = 256;
 export const READ_JOB_PATH = 64;
 export const READ_JOB_BYTES = READ_JOB_PATH + PATH_MAX_BYTES;
 export const LINK_BUCKETS = 1 << 20;
+/** Two lists for each bucket: names to be told of a change, names that were told. */
+export const LINK_LISTS = LINK_BUCKETS * 2;
 export const HANDLES_MAX = 1 << 20;
 export const HANDLE_WORDS = 16;
 export const NODES_MAX = 1 << 25;
-export const NODE_WORDS = 21;
+export const NODE_WORDS = 22;
 /** Names lie in units of 8 bytes. */
 export const NAME_UNIT_BYTES = 8;
 const NAMES_BYTES = 2047 * MIB;
@@ -29,7 +31,7 @@ export const CONFIG_AT = HEADER_BYTES;
 export const BRANCH_TEXT_AT = CONFIG_AT + CONFIG_TEXT_BYTES;
 export const READ_JOBS_AT = BRANCH_TEXT_AT + BRANCH_TEXT_BYTES;
 export const LINK_BUCKETS_AT = READ_JOBS_AT + READ_JOBS_MAX * READ_JOB_BYTES;
-export const HANDLES_AT = LINK_BUCKETS_AT + LINK_BUCKETS * 4;
+export const HANDLES_AT = LINK_BUCKETS_AT + LINK_LISTS * 4;
 export const NODE_BUCKETS_AT = HANDLES_AT + HANDLES_MAX * HANDLE_WORDS * 4;
 export const NODES_AT = NODE_BUCKETS_AT + NODES_MAX * 4;
 export const NAMES_AT = NODES_AT + NODES_MAX * NODE_WORDS * 4;
@@ -143,13 +145,15 @@ export const N_WANTED = 13;
 export const N_CANONICAL = 14;
 export const N_FINGERPRINT_LOW = 15;
 export const N_FINGERPRINT_HIGH = 16;
+/** Neighbours among the names of files (state/hard_links.ts). */
 export const N_LINK_NEXT = 17;
-/** Hash of (device, inode) while the node is in the index of hard links; 0 else. */
-export const N_LINK_KEY = 18;
+export const N_LINK_PREVIOUS = 18;
+/** Hash of (device, inode) of a file that had several names when it was last looked at; 0 else. */
+export const N_LINK_KEY = 19;
 /** The kernel's id of the file that reads and writes of the open node are passed through to; 0 without one. */
-export const N_BACKING = 19;
+export const N_BACKING = 20;
 /** Who changes the file behind the node (state/data_locks.ts). */
-export const N_DATA_LOCK = 20;
+export const N_DATA_LOCK = 21;
 
 /** Bits of N_STATE. */
 export const NODE_IN_USE = 1;
@@ -158,8 +162,10 @@ export const NODE_NAMED = 2;
 export const NODE_STICKY = 4;
 /** Its name lives on and stands for another object. */
 export const NODE_SUPERSEDED = 8;
+/** A name of a file with several: the kernel was told that its attributes are stale, and has not asked for them since. */
+export const NODE_TOLD = 32;
 /** It was opened for reading and writing with a backing id: mappings of its file may outlast every open. */
-export const NODE_MAPPABLE = 8;
+export const NODE_MAPPABLE = 16;
 
 // Words of a handle.
 export const F_REUSE = 0;

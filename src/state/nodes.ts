@@ -205,8 +205,12 @@ export class Nodes {
     this.table.unlock();
   }
 
-  /** Notes that the object has several names; key from `link_key`. */
+  /**
+   * The kernel gets attributes of an object that has several names; key from `link_key`. Without the lock when the node is to
+   * be told anyway: who tells the kernel meanwhile makes it ignore attributes that it has asked for before.
+   */
   note_hard_link(slot: number, key: number): void {
+    if (this.links.is_to_be_told(slot, key)) return;
     this.table.lock();
     this.links.add(slot, key);
     this.table.unlock();
@@ -219,9 +223,9 @@ export class Nodes {
     this.table.unlock();
   }
 
-  /** Whether the node is in the index of hard links; read without the lock, for the write path. */
-  has_hard_links(slot: number): boolean {
-    return this.words[slot * NODE_WORDS + N_LINK_KEY] !== 0;
+  /** The key of the node's object when that has several names, else 0; read without the lock, for the write path. */
+  link_key_of(slot: number): number {
+    return this.words[slot * NODE_WORDS + N_LINK_KEY]!;
   }
 
   /**
@@ -238,13 +242,33 @@ export class Nodes {
     this.words[slot * NODE_WORDS + N_FINGERPRINT_HIGH] = high;
   }
 
-  /** Slots and upper id words of the other nodes of the same object; returns how many. */
-  other_links(slot: number, slots: Int32Array, reuses: Int32Array): number {
+  /**
+   * Slots and upper id words of nodes of one object, but for the node `changed`, whose attributes the kernel may hold: it is
+   * told now that they are stale. Returns how many; fewer than there is room for when there are no more.
+   */
+  take_links(key: number, changed: number, slots: Int32Array, reuses: Int32Array): number {
     this.table.lock();
-    const count = this.links.others(slot, slots);
+    const count = this.links.take(key, changed, slots);
     for (let i = 0; i < count; i++) reuses[i] = this.words[slots[i]! * NODE_WORDS + N_REUSE]!;
     this.table.unlock();
     return count;
+  }
+
+  /** A node that `take_links` gave is to be told again, if it is still there. */
+  put_link_back(slot: number, reuse: number): void {
+    this.table.lock();
+    const key = this.slot_of(slot, reuse) === 0 ? 0 : this.link_key_of(slot);
+    if (key !== 0) this.links.add(slot, key);
+    this.table.unlock();
+  }
+
+  /** Whether `is_so` holds for the node or another one of the same object. It runs under the table lock. */
+  some_link(slot: number, is_so: (slot: number) => boolean): boolean {
+    this.table.lock();
+    const key = this.link_key_of(slot);
+    const result = is_so(slot) || (key !== 0 && this.links.some(key, is_so));
+    this.table.unlock();
+    return result;
   }
 
   /** Frees the node, and then its ancestors, if nothing refers to it any more. Table lock held. */

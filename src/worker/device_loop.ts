@@ -61,9 +61,10 @@ function send_reply(parts: LoopParts): void {
 // Before the reply, so that whoever made the change sees it through every name of the file (departures D8).
 function send_notices(parts: LoopParts): void {
   const { notices } = parts.handler.context;
-  for (let i = 0; i < notices.count; i++) {
-    const length = notification.inval_inode(notices.slots[i]!, notices.reuses[i]! >>> 0, ATTRIBUTES_ONLY, TO_THE_END);
-    write(parts.fd, notification.u8, length);
+  if (!notices.is_empty) {
+    notices.send((low, high) => {
+      return write(parts.fd, notification.u8, notification.inval_inode(low, high, ATTRIBUTES_ONLY, TO_THE_END));
+    });
   }
   // Names one by one would take the root's lock, which a caller may hold while it waits for this worker.
   if (notices.all_names) write(parts.fd, notification.u8, notification.inc_epoch());

@@ -41,11 +41,7 @@ Deno.test("the file moves, its other names stay with the content so far; log and
   with_names((pool, handle, node) => {
     while_full(pool, () => assertEquals(write(pool, node.f!, handle, "+more"), 5));
     assertEquals(files(pool), ["0/d/h:text", "0/g:text", "1/f:text+more"]);
-    const { notices } = pool.context;
-    assertEquals(
-      new Set(notices.slots.subarray(0, notices.count)),
-      new Set([node.f!, node.g!, node["d/h"]!].map(slot_of)),
-    );
+    assertEquals(new Set(pool.stale_nodes()), new Set([node.f!, node.g!, node["d/h"]!]));
     const links = ["f", "g", "d/h"].map((name) => calls.getattr(pool, name).attr.nlink);
     assertEquals(links, [1, 2, 2]);
     const [from, to] = [pool.branch(0), pool.branch(1)];

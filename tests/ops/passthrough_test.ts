@@ -9,7 +9,7 @@ import { undo_reply } from "../../src/ops/undo.ts";
 import * as at from "../../src/state/layout.ts";
 import { close, dup, O_CREAT, O_EXCL, O_RDONLY, O_RDWR, O_WRONLY } from "../../src/sys/file.ts";
 import { DEFAULT_OUTCOME, type Pool, type PoolSpec, root_test, tmpfs_branches, with_pool } from "../support/handler.ts";
-import { create, link } from "../support/pool_calls.ts";
+import { create, link, unlink } from "../support/pool_calls.ts";
 import * as wire from "../support/wire.ts";
 
 const DIRECT_IO = 1;
@@ -102,6 +102,15 @@ Deno.test("the registered file is the branch's, and every open has its id until 
     release(pool, "f", others[0]!);
     assertEquals([ids(pool), handles.backing_of(slot_of(pool, "f"))], [[], 0]);
     assert(opened(pool, "f", O_RDONLY).id > first.id);
+  });
+});
+
+Deno.test("a removed file that was open for reading and writing is not taken for one whose name went to another", () => {
+  with_passthrough({}, {}, (pool) => {
+    const [node, open] = [pool.node("f"), opened(pool, "f", O_RDWR)];
+    assertEquals(unlink(pool, "f").result, "ok");
+    pool.send(wire.release(pool.next(), node, open.handle));
+    assertEquals(pool.send(wire.getattr(pool.next(), node)).result, "EBADF");
   });
 });
 
@@ -318,7 +327,9 @@ Deno.test("writes past us show through a name that was made meanwhile when the f
     assertEquals(link(pool, "f", "g").result, "ok");
     const told = (message: Uint8Array) => {
       assertEquals(pool.send(message).result, "ok");
-      return pool.context.notices.count;
+      const count = pool.stale_nodes().length;
+      pool.node("g");
+      return count;
     };
     const node = pool.node("f");
     const counts = [writer, reader].flatMap(({ handle }) => [

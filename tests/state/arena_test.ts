@@ -33,7 +33,7 @@ Deno.test("the regions lie one behind the other, each at a page, and the header'
     [at.CONFIG_AT, at.CONFIG_TEXT_BYTES],
     [at.BRANCH_TEXT_AT, at.BRANCH_TEXT_BYTES],
     [at.READ_JOBS_AT, at.READ_JOBS_MAX * at.READ_JOB_BYTES],
-    [at.LINK_BUCKETS_AT, at.LINK_BUCKETS * 4],
+    [at.LINK_BUCKETS_AT, at.LINK_LISTS * 4],
     [at.HANDLES_AT, at.HANDLES_MAX * at.HANDLE_WORDS * 4],
     [at.NODE_BUCKETS_AT, at.NODES_MAX * 4],
     [at.NODES_AT, at.NODES_MAX * at.NODE_WORDS * 4],

@@ -35,6 +35,12 @@ const DAMAGES: readonly (readonly [RegExp, Damage])[] = [
   [/named count 9, found 2/, ({ header }) => header[at.H_NAMED_COUNT] = 9],
   [/nameless node 2 is in the index/, ({ node }) => node(2, at.N_STATE, at.NODE_IN_USE)],
   [/nodes 2 and 3 share name unit/, ({ node }) => node(3, at.N_NAME, 1)],
+  [/node 3 has one name and stands on a list of names/, ({ node }) => node(3, at.N_LINK_NEXT, 2)],
+  [/node 3 is not where the list of names has it/, ({ node }) => node(3, at.N_LINK_KEY, 77)],
+  [/node 2 is not behind 3 on the list of names/, (arena) => {
+    arena.node(3, at.N_LINK_KEY, 77);
+    arena.node(3, at.N_LINK_NEXT, 2);
+  }],
   [/node 3 counts 2 opens, has 1/, ({ node }) => node(3, at.N_OPENS, 2)],
   [/node 3 has no canonical one/, ({ node }) => node(3, at.N_CANONICAL, 0)],
   [/handle 1 is on no list/, ({ node }) => node(3, at.N_CANONICAL, 2)],

@@ -3,6 +3,8 @@
 import { assert, assertEquals, assertNotEquals } from "@std/assert";
 import { ENFILE, ESTALE } from "../../src/base/errno.ts";
 import { broken_invariants } from "../support/invariants.ts";
+import type { Arena } from "../../src/state/arena.ts";
+import { HardLinks } from "../../src/state/hard_links.ts";
 import * as at from "../../src/state/layout.ts";
 import { Table } from "../support/table.ts";
 
@@ -264,26 +266,76 @@ Deno.test("a full table answers ENFILE and takes nothing", () => {
   check(table, 3);
 });
 
-Deno.test("other_links finds the other names of an object, while their nodes live", () => {
+function four_nodes(table: Table): [number, number, number, number] {
+  return ["a", "b", "c", "other"].map((name) => table.remember(ROOT, name)) as [number, number, number, number];
+}
+
+Deno.test("take_links takes the listed names of an object, all but one, while their nodes live", () => {
   const table = Table.create();
-  const [a, b, c, other] = ["a", "b", "c", "other"].map((name) => table.remember(ROOT, name)) as [
-    number,
-    number,
-    number,
-    number,
-  ];
-  for (const slot of [a, b, c]) table.nodes.note_hard_link(slot, 77);
-  table.nodes.note_hard_link(other, 77 + at.LINK_BUCKETS); // same bucket, another object
-  const [slots, reuses] = [new Int32Array(8), new Int32Array(8)];
-  const others = (slot: number) => [...slots.subarray(0, table.nodes.other_links(slot, slots, reuses))].sort();
-  assertEquals([others(a), others(b), others(other)], [[b, c], [a, c], []]);
-  assertEquals(table.nodes.other_links(a, new Int32Array(1), reuses), 1);
-  table.nodes.note_hard_link(c, 78);
+  const { nodes } = table;
+  const [a, b, c, other] = four_nodes(table);
+  for (const slot of [a, b, c]) nodes.note_hard_link(slot, 77);
+  nodes.note_hard_link(other, 77 + at.LINK_BUCKETS); // same bucket, another object
+  assertEquals([table.take_links(77, a), table.take_links(77, a)], [[b, c], []]);
+  assertEquals([nodes.link_key_of(b), table.take_links(77, b)], [77, [a]]);
+  assertEquals(table.take_links(77 + at.LINK_BUCKETS, 0), [other]);
+  nodes.note_hard_link(c, 78);
+  nodes.note_hard_link(b, 77);
   table.forget(b);
-  assertEquals([others(a), others(c), table.nodes.has_hard_links(a)], [[], [], true]);
+  assertEquals([table.take_links(77, 0), table.take_links(78, 0)], [[], [c]]);
   const again = table.remember(ROOT, "again");
-  assertEquals([again, table.nodes.has_hard_links(again)], [b, false]);
-  table.nodes.note_hard_link(again, 77);
-  assertEquals([others(a), reuses[0]], [[again], 1]);
+  assertEquals([again, nodes.link_key_of(again)], [b, 0]);
   check(table, 5);
+});
+
+Deno.test("a node that was taken is put back if it is still the same one", () => {
+  const table = Table.create();
+  const { nodes } = table;
+  const [a, b] = four_nodes(table);
+  for (const slot of [a, b]) nodes.note_hard_link(slot, 77);
+  assertEquals(table.take_links(77, a), [b]);
+  nodes.put_link_back(b, 1);
+  assertEquals(table.take_links(77, a), []);
+  nodes.put_link_back(b, 0);
+  nodes.put_link_back(b, 0);
+  assertEquals(table.take_links(77, a), [b]);
+  nodes.forget_hard_link(b);
+  nodes.put_link_back(b, 0);
+  assertEquals(table.take_links(77, a), []);
+  check(table, 5);
+});
+
+Deno.test("some_link looks at all nodes of an object, told or not", () => {
+  const table = Table.create();
+  const { nodes } = table;
+  const [a, b, c, other] = four_nodes(table);
+  for (const slot of [a, b, c]) nodes.note_hard_link(slot, 77);
+  nodes.note_hard_link(other, 77 + at.LINK_BUCKETS);
+  assertEquals(table.take_links(77, a), [b, c]);
+  nodes.note_hard_link(c, 77);
+  const seen: number[] = [];
+  const note = (slot: number) => (seen.push(slot), false);
+  assertEquals([nodes.some_link(a, note), [...new Set(seen)].sort()], [false, [a, b, c]]);
+  assertEquals([b, other, 0].map((wanted) => nodes.some_link(a, (slot) => slot === wanted)), [true, false, false]);
+  check(table, 5);
+});
+
+Deno.test("a file with 60,000 names: each leaves the list in the same time, wherever it stands", () => {
+  const NAMES = 60_000;
+  const table = Table.create();
+  const slots = Array.from({ length: NAMES }, (_, i) => table.remember(ROOT, `name ${i}`));
+  for (const slot of slots) table.nodes.note_hard_link(slot, 77);
+  let steps = 0;
+  const { nodes } = table.arena;
+  const counted = new Proxy(nodes, {
+    get: (target, word) => (steps++, Reflect.get(target, word)),
+  });
+  const links = new HardLinks({ link_lists: table.arena.link_lists, nodes: counted } as Arena);
+  for (const slot of [slots[0]!, slots[NAMES / 2]!, slots.at(-1)!]) {
+    steps = 0;
+    links.remove(slot);
+    assert(steps < 10, `${steps} words were looked at`);
+  }
+  for (const slot of slots) table.forget(slot);
+  check(table, 1);
 });

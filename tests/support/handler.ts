@@ -407,6 +407,16 @@ export class Pool {
     this.send(wire.forget(this.next(), id, count));
   }
 
+  /** Nodes whose attributes the kernel is to drop because of the last request; as if it had been told. */
+  stale_nodes(): bigint[] {
+    const told: bigint[] = [];
+    this.context.notices.send((low, high) => {
+      told.push(id_of(low, high));
+      return 0;
+    });
+    return told;
+  }
+
   /** How often the kernel has been told of a node. */
   lookups(node: bigint): number {
     return this.arena.nodes[Number(node & 0xffff_ffffn) * at.NODE_WORDS + at.N_LOOKUPS_LOW]!;

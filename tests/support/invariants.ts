@@ -2,6 +2,7 @@
 
 import { Arena } from "../../src/state/arena.ts";
 import * as at from "../../src/state/layout.ts";
+import { link_list } from "../../src/state/hard_links.ts";
 import { Names } from "../../src/state/names.ts";
 import { NameIndex } from "../../src/state/name_index.ts";
 
@@ -12,6 +13,7 @@ export function broken_invariants(arena: Arena): string[] {
     ...broken_nodes(arena),
     ...broken_index(arena),
     ...broken_names(arena),
+    ...broken_links(arena),
     ...broken_handles(arena),
     ...broken_handle_lists(arena),
     ...broken_read_jobs(arena),
@@ -115,6 +117,29 @@ function broken_names(arena: Arena): string[] {
     for (let unit = block; unit < block + units; unit++) {
       if (used.has(unit)) broken.push(`nodes ${used.get(unit)} and ${slot} share name unit ${unit}`);
       used.set(unit, slot);
+    }
+  }
+  return broken;
+}
+
+// A node of a file with several names stands where its neighbours, or the list of its key, say.
+function broken_links(arena: Arena): string[] {
+  const broken = [];
+  for (const slot of node_slots(arena)) {
+    const [previous, next] = [at.N_LINK_PREVIOUS, at.N_LINK_NEXT].map((word) => node_word(arena, slot, word)) as [
+      number,
+      number,
+    ];
+    const key = node_word(arena, slot, at.N_LINK_KEY);
+    if (key === 0) {
+      if (previous !== 0 || next !== 0) broken.push(`node ${slot} has one name and stands on a list of names`);
+      continue;
+    }
+    const list = link_list(key, node_word(arena, slot, at.N_STATE) & at.NODE_TOLD);
+    const before = previous === 0 ? arena.link_lists[list]! : node_word(arena, previous, at.N_LINK_NEXT);
+    if (before !== slot) broken.push(`node ${slot} is not where the list of names has it`);
+    if (next !== 0 && node_word(arena, next, at.N_LINK_PREVIOUS) !== slot) {
+      broken.push(`node ${next} is not behind ${slot} on the list of names`);
     }
   }
   return broken;

@@ -12,6 +12,8 @@ export interface ModelNode {
   opens: number;
   locks: number;
   link_key: number;
+  /** The kernel may hold attributes of it, and is told when they change. */
+  is_to_be_told: boolean;
 }
 
 /** The table as a Map from the kernel's number to the node. */
@@ -37,6 +39,7 @@ export class NodeModel {
       opens: 0,
       locks: 0,
       link_key: 0,
+      is_to_be_told: false,
     };
     this.nodes.set(id, node);
     return node;
@@ -112,6 +115,13 @@ export class NodeModel {
   exchange(a: ModelNode, b: ModelNode): void {
     [a.parent, b.parent] = [b.parent, a.parent];
     [a.name, b.name] = [b.name, a.name];
+  }
+
+  /** The nodes of that key that are to be told, but for one; they count as told then. */
+  take_links(key: number, changed: ModelNode): ModelNode[] {
+    const taken = this.all().filter((node) => node.is_to_be_told && node.link_key === key && node !== changed);
+    for (const node of taken) node.is_to_be_told = false;
+    return taken;
   }
 
   drop_unused(): void {

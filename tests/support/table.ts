@@ -1,5 +1,6 @@
 // The node table, path locks and handles of one thread, with names as text: what tests of src/state share.
 
+import { assertEquals } from "@std/assert";
 import { to_bytes, to_text } from "../../src/base/bytes.ts";
 import { PathBuffer } from "../../src/base/path_buffer.ts";
 import { Arena, type ArenaAddress } from "../../src/state/arena.ts";
@@ -61,6 +62,14 @@ export class Table {
   move(slot: number, [parent, name]: Place): void {
     const bytes = to_bytes(name);
     this.nodes.move(slot, parent, bytes, 0, bytes.length);
+  }
+
+  /** What `Nodes.take_links` takes, sorted. */
+  take_links(key: number, changed: number): number[] {
+    const [slots, reuses] = [new Int32Array(100), new Int32Array(100)];
+    const count = this.nodes.take_links(key, changed, slots, reuses);
+    for (let i = 0; i < count; i++) assertEquals(reuses[i]! >>> 0, this.nodes.reuse_of(slots[i]!));
+    return [...slots.subarray(0, count)].sort((a, b) => a - b);
   }
 
   /** The number that the kernel has for a node. */

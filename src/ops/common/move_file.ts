@@ -21,7 +21,6 @@ import { AT_FDCWD, fstat, lstat, openat, RENAME_NOREPLACE, unlinkat } from "../.
 import { Context } from "../context.ts";
 import { clone_path } from "./clone_path.ts";
 import { FileCopy, fsync_directory, is_fixed } from "./copy_file.ts";
-import { NOTICES_MAX } from "./hard_link_notices.ts";
 import { Place } from "./place.ts";
 import { proc_path } from "./proc_path.ts";
 
@@ -38,9 +37,6 @@ const path_now = new PathBuffer();
 const directory_path = new PathBuffer();
 const stat = new StatxBuffer();
 const other_stat = new StatxBuffer();
-/** Other names' nodes. */
-const link_slots = new Int32Array(NOTICES_MAX);
-const link_reuses = new Int32Array(NOTICES_MAX);
 
 interface Move {
   readonly node: number;
@@ -127,10 +123,8 @@ function choose(c: Context, node: number, file: number, source: Branch, end_byte
 
 // Whether writes may pass us by (departures D1), be it through another name of the file, whose attributes are in `stat`.
 function is_passed_through(c: Context, node: number): boolean {
-  if (c.handles.has_backing(node)) return true;
   c.notices.note(node, stat);
-  const others = c.nodes.other_links(node, link_slots, link_reuses);
-  return link_slots.subarray(0, others).some((slot) => c.handles.has_backing(slot));
+  return c.nodes.some_link(node, (slot) => c.handles.has_backing(slot));
 }
 
 // Whether the path on that branch is the very file; its attributes are in `stat` then.
