@@ -351,12 +351,8 @@ export class Pool {
 
   /** Descriptors of this process that lead into the pool's branches, by number. */
   open_descriptors(): string[] {
-    const found: string[] = [];
-    for (const { name } of Deno.readDirSync("/proc/self/fd")) {
-      const target = read_link(`/proc/self/fd/${name}`);
-      if (target?.startsWith(`${this.directory}/b`)) found.push(name);
-    }
-    return found;
+    const names = Array.from(Deno.readDirSync("/proc/self/fd"), ({ name }) => name);
+    return names.filter((name) => leads_below(`/proc/self/fd/${name}`, `${this.directory}/b`));
   }
 
   /** While handles may be open: no bug was caught, no lock is held, identity and arena are sound. */
@@ -460,10 +456,11 @@ function set_flags(path: string, flags: number): void {
   if (result < 0) throw new Error(`"${path}" cannot be made immutable here: ${result}`);
 }
 
-function read_link(path: string): string | undefined {
+function leads_below(link: string, place: string): boolean {
   try {
-    return Deno.readLinkSync(path);
-  } catch {
-    return undefined; // closed meanwhile, as the one that lists the folder
+    return Deno.readLinkSync(link).startsWith(place);
+  } catch (error) {
+    // Closed meanwhile, as the one that listed the folder; else the path is too long to be told, as on no other place.
+    return !(error instanceof Deno.errors.NotFound);
   }
 }
