@@ -1,5 +1,5 @@
 // UNLINK and RMDIR (operations §13): on every branch the policy chooses; then the node loses its name.
-import { ENOENT, ENOTDIR } from "../base/errno.ts";
+import { ENOTDIR } from "../base/errno.ts";
 import { PathBuffer } from "../base/path_buffer.ts";
 import { Branch } from "../branches/branch.ts";
 import { FOLLOW_NEVER } from "../config/words.ts";
@@ -62,7 +62,7 @@ function rmdir_on_branch(c: Context, branch: Branch, path: PathBuffer): number {
 /** unlink or (AT_REMOVEDIR) rmdir of the path on one branch. */
 export function remove_on_branch(c: Context, branch: Branch, path: PathBuffer, flags: number): number {
   const parent = c.place.open_parent(branch, path);
-  if (parent < 0) return parent === -ENOTDIR ? -ENOENT : parent;
+  if (parent < 0) return parent;
   const result = unlinkat(parent, c.place.name, flags);
   close(parent);
   return result;
