@@ -270,6 +270,14 @@ const TEXTS: readonly (readonly [number, string, string])[] = [
 const NAMES = new Map(TEXTS.map(([errno, name]) => [errno, name]));
 const DESCRIPTIONS = new Map(TEXTS.map(([errno, _name, text]) => [errno, text]));
 
+/**
+ * Whether a call failed because this process or the machine has no descriptor or no memory left: that says nothing about
+ * the branch that was asked.
+ */
+export function is_shortage(result: number): boolean {
+  return result === -EMFILE || result === -ENFILE || result === -ENOMEM;
+}
+
 /** The symbolic name of an errno (`2` → `"ENOENT"`); negative numbers are taken as returned by the request path. */
 export function errno_name(errno: number): string {
   return NAMES.get(Math.abs(errno)) ?? `errno ${Math.abs(errno)}`;

@@ -3,7 +3,11 @@
 import { log } from "../base/log.ts";
 import { Arena } from "../state/arena.ts";
 import { ReadJobs } from "../state/read_jobs.ts";
+import { start_thread } from "./start_thread.ts";
 import { ReaderEvent, ReaderStart } from "../worker/messages.ts";
+
+const ENTRY = new URL("../worker/reader_entry.ts", import.meta.url);
+const RESTART_MS = 30_000;
 
 interface Reader {
   readonly worker: Worker;
@@ -15,6 +19,7 @@ export class DirectoryReaders {
   private readonly jobs: ReadJobs;
   private readonly readers = new Map<number, Reader>();
   private readonly failed = new Set<number>();
+  private restart_timer: number | undefined;
 
   constructor(private readonly arena: Arena) {
     this.jobs = new ReadJobs(arena);
@@ -33,10 +38,8 @@ export class DirectoryReaders {
   }
 
   private start(index: number): void {
-    const worker = new Worker(new URL("../worker/reader_entry.ts", import.meta.url), {
-      type: "module",
-      name: `reader ${index}`,
-    });
+    const worker = start_thread(this.arena, ENTRY, `reader ${index}`);
+    if (typeof worker === "string") return this.start_later(worker);
     const reader: Reader = { worker, has_joined: false };
     this.readers.set(index, reader);
     worker.onmessage = (event: MessageEvent<ReaderEvent>) => this.on_event(reader, event.data);
@@ -46,6 +49,16 @@ export class DirectoryReaders {
     };
     const start: ReaderStart = { arena: this.arena.address(), index };
     worker.postMessage(start);
+  }
+
+  private start_later(reason: string): void {
+    if (this.restart_timer !== undefined) return;
+    log("warning", `A reader of directories could not start and is tried again in ${RESTART_MS / 1000} s: ${reason}`);
+    this.restart_timer = setTimeout(() => {
+      this.restart_timer = undefined;
+      this.adjust();
+    }, RESTART_MS);
+    Deno.unrefTimer(this.restart_timer);
   }
 
   private on_event(reader: Reader, event: ReaderEvent): void {

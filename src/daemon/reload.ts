@@ -1,7 +1,10 @@
 // SIGHUP: the config file is read again, by a thread of its own (worker/reload_entry.ts).
 import { log } from "../base/log.ts";
 import { Arena } from "../state/arena.ts";
+import { start_thread } from "./start_thread.ts";
 import { ReloadEvent, ReloadStart } from "../worker/messages.ts";
+
+const ENTRY = new URL("../worker/reload_entry.ts", import.meta.url);
 
 /** One reading at a time; signals that come meanwhile are answered by one more. */
 export class Reloader {
@@ -15,8 +18,9 @@ export class Reloader {
       this.state = "again";
       return;
     }
+    const worker = start_thread(this.arena, ENTRY, "reload");
+    if (typeof worker === "string") return log("error", `The config file could not be read again: ${worker}`);
     this.state = "reading";
-    const worker = new Worker(new URL("../worker/reload_entry.ts", import.meta.url), { type: "module" });
     worker.onmessage = (event: MessageEvent<ReloadEvent>) => {
       if (event.data.kind === "log") log(event.data.level, event.data.message);
       else this.finish(worker);

@@ -7,6 +7,7 @@ import { WORKERS_MAX } from "../state/layout.ts";
 import { Pool, WORKER_ENDED } from "../state/pool.ts";
 import { page_bytes } from "../sys/memory.ts";
 import { DirectoryReaders } from "./directory_readers.ts";
+import { start_thread } from "./start_thread.ts";
 import { WorkerEvent, WorkerStart } from "../worker/messages.ts";
 
 const STALL_CHECK_MS = 5;
@@ -82,7 +83,8 @@ export class WorkerPool {
     this.workers++;
     if (is_spare) this.spares++;
     const { arena, session_fd, cpus, entry } = this.parts;
-    const worker = new Worker(entry ?? ENTRY, { type: "module", name: `worker ${index}` });
+    const worker = start_thread(arena, entry ?? ENTRY, `worker ${index}`);
+    if (typeof worker === "string") return this.on_loss(index, is_spare, worker);
     worker.onmessage = (event: MessageEvent<WorkerEvent>) => this.on_event(worker, event.data);
     worker.onerror = (event) => {
       event.preventDefault();
@@ -115,8 +117,11 @@ export class WorkerPool {
   }
 
   private prepare_spares(): void {
-    if (this.restart_timer !== undefined) return;
-    while (!this.ended && this.spares < this.wanted_spares() && this.workers < this.size.limit) this.start_worker(true);
+    while (this.restart_timer === undefined && this.lacks_spares()) this.start_worker(true);
+  }
+
+  private lacks_spares(): boolean {
+    return !this.ended && this.spares < this.wanted_spares() && this.workers < this.size.limit;
   }
 
   // One, and during a stall half as many as have joined: making one takes longer than a stall takes to be seen.

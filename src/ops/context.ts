@@ -22,6 +22,7 @@ import { H_CONTROL_FILE_TIME } from "../state/layout.ts";
 import { Nodes } from "../state/nodes.ts";
 import { PathLocks } from "../state/path_locks.ts";
 import { ReadJobs } from "../state/read_jobs.ts";
+import { ShortageNotice } from "../state/shortage_notice.ts";
 import { TimeLocks } from "../state/time_locks.ts";
 import { TraceCell } from "../state/trace_cell.ts";
 import { Credentials } from "./common/credentials.ts";
@@ -88,6 +89,7 @@ export class Context {
   readonly trace: TraceCell;
   readonly clones: CloneCounter;
   readonly time_locks: TimeLocks;
+  readonly shortage_notice: ShortageNotice;
 
   /** The path of the request, and of its second name (RENAME, LINK). */
   readonly path = new PathBuffer();
@@ -148,6 +150,7 @@ export class Context {
     this.trace = new TraceCell(parts.arena);
     this.clones = new CloneCounter(parts.arena);
     this.time_locks = new TimeLocks(parts.arena);
+    this.shortage_notice = new ShortageNotice(parts.arena);
   }
 
   /** The options in force for this request. */

@@ -18,6 +18,7 @@ import { keep_path_hash } from "./common/handle_attributes.ts";
 import { branch_open_flags } from "./common/open_flags.ts";
 import { add_first_file } from "./common/passthrough.ts";
 import { with_read_only_retry } from "./common/read_only_retry.ts";
+import { may_open_file } from "./common/shortage.ts";
 import { Context } from "./context.ts";
 
 const DOT = new Uint8Array([0x2e, 0]);
@@ -29,7 +30,8 @@ const UMASK = 2;
 
 /** CREATE: makes and opens a file on the first branch of the create policy. */
 export function create(c: Context): number {
-  const parent = lock_new_name(c);
+  const allowed = may_open_file(c);
+  const parent = allowed < 0 ? allowed : lock_new_name(c);
   if (parent < 0) return parent;
   const fd = with_read_only_retry(c, create_file);
   if (fd < 0) return fd;
@@ -98,7 +100,9 @@ function reply_created(c: Context, slot: number, handle: number): number {
 
 /** O_TMPFILE: a nameless file in the directory of the request; it may get a name by LINK. */
 export function tmpfile(c: Context): number {
-  const directory = c.locks.lock_path(c.request.node_low, c.request.node_high, c.path);
+  const allowed = may_open_file(c);
+  const { node_low, node_high } = c.request;
+  const directory = allowed < 0 ? allowed : c.locks.lock_path(node_low, node_high, c.path);
   if (directory < 0) return directory;
   const fd = with_read_only_retry(c, create_nameless);
   if (fd < 0) return fd;

@@ -19,6 +19,7 @@ import { close, fdatasync, fsync, O_DIRECTORY, O_RDONLY, pread } from "../sys/fi
 import { openat } from "../sys/path.ts";
 import { getattr_by_path, inode_of, put_attributes, put_node } from "./common/attributes.ts";
 import { merge_directory } from "./common/merge_directory.ts";
+import { may_open_directory } from "./common/shortage.ts";
 import { Context } from "./context.ts";
 
 /** Name of the only entry of a pool without any usable branch (config §4.5). */
@@ -33,7 +34,8 @@ const directory_path = new PathBuffer();
 
 /** OPENDIR: touches no branch; the listing is read by the first READDIR. */
 export function opendir(c: Context): number {
-  const slot = c.locks.lock_path(c.request.node_low, c.request.node_high, c.path);
+  const allowed = may_open_directory(c);
+  const slot = allowed < 0 ? allowed : c.locks.lock_path(c.request.node_low, c.request.node_high, c.path);
   if (slot < 0) return slot;
   const handle = c.handles.add_directory(slot);
   if (handle < 0) return handle;

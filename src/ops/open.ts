@@ -24,6 +24,7 @@ import { open_regular } from "./common/open_regular.ts";
 import { add_first_file, add_further_file } from "./common/passthrough.ts";
 import { close_released } from "./common/pins.ts";
 import { proc_path } from "./common/proc_path.ts";
+import { may_open_file } from "./common/shortage.ts";
 import { Context } from "./context.ts";
 
 const ROUNDS_MAX = 64;
@@ -32,6 +33,8 @@ const ANOTHER_WAS_FASTER = 0;
 
 /** OPEN: the file of the branch that the open policy chooses, or the one that is open already. */
 export function open(c: Context): number {
+  const allowed = may_open_file(c);
+  if (allowed < 0) return allowed;
   const request = c.request;
   const flags = branch_open_flags(c.settings, request.arg(0)) & ~(O_CREAT | O_EXCL);
   if ((flags & O_TRUNC) !== 0) c.data_locks.share(c.nodes.slot_of(request.node_low, request.node_high));

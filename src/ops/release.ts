@@ -1,8 +1,8 @@
 // FLUSH and RELEASE (operations §16.3, §16.5).
-import { EBADF, EIO } from "../base/errno.ts";
+import { EBADF, EIO, is_shortage } from "../base/errno.ts";
 import { FUSE_RELEASE_FLUSH } from "../fuse/abi.ts";
 import { F_FD, KIND_FILE } from "../state/layout.ts";
-import { close, dup, fadvise_dontneed } from "../sys/file.ts";
+import { close, dup, fadvise_dontneed, fdatasync } from "../sys/file.ts";
 import { file_handle } from "./common/object_of_request.ts";
 import { note_unseen_writes } from "./common/passthrough.ts";
 import { close_released } from "./common/pins.ts";
@@ -16,9 +16,13 @@ export function flush(c: Context): number {
   return flush_descriptor(c.handles.word(handle, F_FD));
 }
 
-/** Closing a duplicate makes the branch filesystem see a close, and report what it has to report. */
+/**
+ * Closing a duplicate makes the branch filesystem see a close, and report what it has to report. Where there is no
+ * descriptor left for one, fdatasync reports as much: a program must not take its data for lost.
+ */
 function flush_descriptor(fd: number): number {
   const copy = dup(fd);
+  if (is_shortage(copy)) return fdatasync(fd);
   return copy < 0 ? -EIO : close(copy);
 }
 

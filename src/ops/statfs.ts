@@ -1,4 +1,5 @@
 // STATFS (operations §20, config §8): the sum over the devices behind the branches.
+import { is_shortage } from "../base/errno.ts";
 import { STATX_DEV_MAJOR_WORD, STATX_DEV_MINOR_WORD, StatxBuffer } from "../base/statx.ts";
 import { PathBuffer } from "../base/path_buffer.ts";
 import { Branch, MODE_NC, MODE_RO } from "../branches/branch.ts";
@@ -33,7 +34,9 @@ export function statfs(c: Context): number {
   const frsize = new Smallest();
   const namemax = new Smallest();
   for (const branch of c.branches) {
-    if (!ask_branch(c, branch, path)) continue;
+    const asked = ask_branch(c, branch, path);
+    if (is_shortage(asked)) return asked;
+    if (asked < 0) continue;
     bsize.see(space.bsize);
     frsize.see(space.frsize);
     namemax.see(space.namemax);
@@ -44,14 +47,16 @@ export function statfs(c: Context): number {
   return put_statfs(c.reply, c.reply.body_word, sum, bsize.value, namemax.value, frsize.value);
 }
 
-function ask_branch(c: Context, branch: Branch, path: PathBuffer): boolean {
-  if (c.place.at(branch, path) < 0) return false;
-  const fd = openat(c.place.dirfd, c.place.path, O_PATH | O_NOFOLLOW, 0);
+// Fills `stat` and `space`. Returns 0 or -errno.
+function ask_branch(c: Context, branch: Branch, path: PathBuffer): number {
+  const reached = c.place.at(branch, path);
+  const fd = reached < 0 ? reached : openat(c.place.dirfd, c.place.path, O_PATH | O_NOFOLLOW, 0);
   c.place.done();
-  if (fd < 0) return false;
-  const found = fstat(fd, stat) === 0 && fstatvfs(fd, space) === 0;
+  if (fd < 0) return fd;
+  const found = fstat(fd, stat);
+  const result = found < 0 ? found : fstatvfs(fd, space);
   close(fd);
-  return found;
+  return result;
 }
 
 function share_of(c: Context, branch: Branch): DeviceShare {

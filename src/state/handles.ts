@@ -49,6 +49,11 @@ export class Handles {
     return this.words[handle * at.HANDLE_WORDS + word]!;
   }
 
+  /** How many files and directories are open. */
+  get count(): number {
+    return this.header[at.H_HANDLE_COUNT]!;
+  }
+
   /** The slot of the canonical handle of a node, or 0 when nobody has it open. */
   canonical_of(node: number): number {
     return this.node_words[node * at.NODE_WORDS + at.N_CANONICAL]!;

@@ -88,6 +88,9 @@ export const H_CLONES = 104;
 /** Held while a change of the configuration comes into force. */
 export const H_CONFIG_TURN = 106;
 
+/** When the log was last told of a shortage, seconds since the epoch (state/shortage_notice.ts). */
+export const H_SHORTAGE_TOLD = 107;
+
 /** What INIT settled: the flat words of fuse/init.ts. */
 export const H_INIT_OUTCOME = 128;
 export const INIT_OUTCOME_WORDS = 64;

@@ -95,6 +95,15 @@ export function dup(fd: number): number {
   return checked(libc.dup(fd));
 }
 
+/** Whether that many more descriptors can be opened at this moment; `fd` is any open one. */
+export function has_descriptors(fd: number, count: number): boolean {
+  const opened: number[] = [];
+  while (opened.length < count && (opened.at(-1) ?? 0) >= 0) opened.push(dup(fd));
+  if (opened.at(-1)! < 0) opened.pop();
+  for (const copy of opened) close(copy);
+  return opened.length === count;
+}
+
 /**
  * Makes `to` a descriptor of what `from` has open, closing what `to` had, in one step. Programs that are started have it
  * only when `inherited`.

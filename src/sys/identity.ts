@@ -108,6 +108,14 @@ const RLIMIT_NOFILE = 7;
 const UNLIMITED = 0xffff_ffff_ffff_ffffn;
 const rlimit = new BigUint64Array(2);
 
+const rlimit_words = new Uint32Array(rlimit.buffer);
+
+/** How many descriptors this process may have open by now: the limit can be changed from outside (prlimit(1)). */
+export function descriptor_limit(): number {
+  if (libc.getrlimit(RLIMIT_NOFILE, rlimit) < 0) return Infinity;
+  return rlimit_words[0]! + rlimit_words[1]! * 0x1_0000_0000;
+}
+
 /** Raises the limits on descriptors and file size as far as allowed (config §1.10). */
 export function raise_limits(): void {
   for (const resource of [RLIMIT_NOFILE, RLIMIT_FSIZE]) {

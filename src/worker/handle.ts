@@ -4,6 +4,7 @@ import { EIO } from "../base/errno.ts";
 import { opcode_name } from "../fuse/abi.ts";
 import { IO_CHOICES } from "../ops/common/passthrough.ts";
 import { release_pins } from "../ops/common/pins.ts";
+import { tell_shortage } from "../ops/common/shortage.ts";
 import { NO_REPLY } from "../ops/operation.ts";
 import { Context } from "../ops/context.ts";
 import { not_supported } from "../ops/whole_mount.ts";
@@ -60,8 +61,11 @@ export class Handler {
   private finish(result: number): void {
     const reply = this.context.reply;
     if (result === NO_REPLY) reply.none();
-    else if (result < 0) reply.error(result);
-    else reply.ok(result);
+    else if (result >= 0) reply.ok(result);
+    else {
+      reply.error(result);
+      tell_shortage(this.context, result);
+    }
   }
 }
 

@@ -4,7 +4,7 @@
 import { assert, assertEquals } from "@std/assert";
 import * as fc from "fast-check";
 import { c_string } from "../../src/base/bytes.ts";
-import { EACCES, EIO } from "../../src/base/errno.ts";
+import { EACCES, EIO, EMFILE } from "../../src/base/errno.ts";
 import { DirectoryReaders } from "../../src/daemon/directory_readers.ts";
 import { Arena } from "../../src/state/arena.ts";
 import { Listing } from "../../src/ops/common/listing.ts";
@@ -13,6 +13,7 @@ import { ReadJobs } from "../../src/state/read_jobs.ts";
 import { memfd_create } from "../../src/sys/memory.ts";
 import { ListedName } from "../support/answer.ts";
 import { Pool, with_pool } from "../support/handler.ts";
+import { fails_with, with_stand_ins } from "../support/system_calls.ts";
 import { wait_until } from "../support/wait_until.ts";
 import * as wire from "../support/wire.ts";
 
@@ -286,3 +287,15 @@ for (const word of ["cosr", "cor"]) {
     });
   });
 }
+
+Deno.test("what a reader finds no descriptor for, the request reads", () => {
+  for (const failing of ["openat", "memfd_create"] as const) {
+    with_pool({ branches: ["", ""], tree: ["0/d/a", "1/d/b"], options: { "func.readdir": "cosr:1" } }, (pool) => {
+      read_as(pool, (jobs, job) => {
+        with_stand_ins({ [failing]: () => fails_with(EMFILE) }, () => do_job(jobs, job, 0));
+      });
+      assertEquals(names(list(pool, "d")), [".", "..", "a", "b"]);
+      end_readers(pool);
+    });
+  }
+});

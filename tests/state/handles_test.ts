@@ -282,3 +282,12 @@ Deno.test("opens, pins and releases against a model", () => {
     assertEquals(table.arena.header[at.H_HANDLE_COUNT], 0);
   }));
 });
+
+Deno.test("a file that may be mapped and a name that stands for another object are two things", () => {
+  const table = Table.create();
+  const [mapped, replaced] = [table.remember(at.ROOT_SLOT, "mapped"), table.remember(at.ROOT_SLOT, "replaced")];
+  table.handles.set_mappable(mapped, true);
+  table.nodes.supersede(replaced);
+  assertEquals([mapped, replaced].map((node) => table.nodes.is_superseded(node)), [false, true]);
+  assertEquals([mapped, replaced].map((node) => table.handles.has_backing(node)), [true, false]);
+});

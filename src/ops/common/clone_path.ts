@@ -1,12 +1,13 @@
 // Path cloning: makes sure that a directory of one branch exists on another, with mode, owner, times, attributes and
 // flags of the original (operations §5). Runs as the daemon; no symlink on the target is followed (departures D3), unless
 // the user asked for it.
-import { EEXIST, ENOENT, ENOTDIR } from "../../base/errno.ts";
+import { EEXIST, ENOENT, ENOTDIR, is_shortage } from "../../base/errno.ts";
 import { PathBuffer } from "../../base/path_buffer.ts";
 import { S_IFMT, STATX_CTIME_WORD, StatxBuffer } from "../../base/statx.ts";
 import { Branch } from "../../branches/branch.ts";
 import { close, O_DIRECTORY, O_NOFOLLOW, O_NONBLOCK, O_RDONLY } from "../../sys/file.ts";
 import {
+  AT_REMOVEDIR,
   fchmod,
   fchown,
   fstat,
@@ -15,6 +16,7 @@ import {
   mkdirat,
   openat,
   stat as stat_followed,
+  unlinkat,
   utimens,
 } from "../../sys/path.ts";
 import { SLASH } from "../../base/bytes.ts";
@@ -85,10 +87,12 @@ function clone_level(c: Context, source: Branch, target: Branch): number {
     source_place.done();
     return parent;
   }
-  const made = make_without_trace(c, target, parent);
+  let made = make_without_trace(c, target, parent);
   if (made === 0) {
     c.clones.count();
-    copy_until_stable(source, parent);
+    made = copy_until_stable(source, parent);
+    // Without owner and access rules it would be another directory.
+    if (made < 0) unlinkat(parent, target_place.name, AT_REMOVEDIR);
   }
   close(parent);
   source_place.done();
@@ -116,30 +120,28 @@ function look_at_source(source: Branch): number {
 }
 
 // A change of the source meanwhile, by a request that did not see the new directory yet, must reach it as well. One that
-// comes later sees the counter (change_objects in on_branches.ts).
-function copy_until_stable(source: Branch, parent: number): void {
+// comes later sees the counter (change_objects in on_branches.ts). Returns 0, or what the daemon lacks (is_shortage).
+function copy_until_stable(source: Branch, parent: number): number {
   for (let round = 0; round < COPY_ROUNDS_MAX; round++) {
     const second = stat.words[STATX_CTIME_WORD]!;
     const nanosecond = stat.words[STATX_CTIME_WORD + 2]!;
-    copy_directory_metadata(parent);
-    if (look_at_source(source) < 0) return;
-    if (stat.words[STATX_CTIME_WORD] === second && stat.words[STATX_CTIME_WORD + 2] === nanosecond) return;
+    const copied = copy_directory_metadata(parent);
+    if (is_shortage(copied)) return copied;
+    if (look_at_source(source) < 0) break;
+    if (stat.words[STATX_CTIME_WORD] === second && stat.words[STATX_CTIME_WORD + 2] === nanosecond) break;
   }
+  return 0;
 }
 
-// Of a directory just made; every failure is ignored, in the order of operations §5 step 5.
-function copy_directory_metadata(parent: number): void {
+// Of a directory just made; every failure is ignored, in the order of operations §5 step 5, but for the caller to see that
+// one of the two could not be opened.
+function copy_directory_metadata(parent: number): number {
   const open_flags = O_RDONLY | O_NONBLOCK | O_DIRECTORY;
   const follow = target_place.follow ? 0 : O_NOFOLLOW;
   const from = openat(source_place.dirfd, source_place.path, open_flags | follow, 0);
   const to = openat(parent, target_place.name, open_flags | O_NOFOLLOW, 0);
   if (to >= 0) {
-    if (from >= 0) {
-      const flags = file_flags(from);
-      if (flags >= 0) set_file_flags(to, flags);
-      drop_inherited_acls(from, to);
-      copy_xattrs(from, to, tolerates_nothing);
-    }
+    if (from >= 0) copy_rules(from, to);
     fchown(to, stat.uid, stat.gid);
     // The parent may have handed down its set-gid bit, mkdir ignores that of the source, and chown may clear it: the
     // mode is set once more (operations §29.2).
@@ -148,6 +150,14 @@ function copy_directory_metadata(parent: number): void {
     close(to);
   }
   if (from >= 0) close(from);
+  return Math.min(0, from) || to;
+}
+
+function copy_rules(from: number, to: number): void {
+  const flags = file_flags(from);
+  if (flags >= 0) set_file_flags(to, flags);
+  drop_inherited_acls(from, to);
+  copy_xattrs(from, to, tolerates_nothing);
 }
 
 function tolerates_nothing(): boolean {

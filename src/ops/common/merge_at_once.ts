@@ -8,7 +8,7 @@ import { J_ERROR, J_FD, J_OPENED } from "../../state/layout.ts";
 import { close } from "../../sys/file.ts";
 import { AT_FDCWD } from "../../sys/path.ts";
 import { Context } from "../context.ts";
-import { merge_entries, open_directory } from "./merge_entries.ts";
+import { merge_entries, open_directory, outcome_of_reading } from "./merge_entries.ts";
 import { do_job } from "./store_directory.ts";
 
 /** Instead of a job: the request reads this branch, or has merged it. */
@@ -43,7 +43,7 @@ export function merge_at_once(c: Context, path: PathBuffer): number {
   }
   c.results.clear();
   for (let index = 0; index < count; index++) c.results.add(index, outcomes[index]!);
-  return c.results.any_success();
+  return c.results.complete_success();
 }
 
 // The first branch is for the request itself. When more jobs wait than func.readdir lets wait, so are all the others.
@@ -119,14 +119,9 @@ function merge_job(c: Context, path: PathBuffer, index: number, is_last: boolean
   const job = jobs[index]!;
   let outcome = c.read_jobs.result(job, J_OPENED);
   if (outcome === 0) {
-    merge_entries(c, c.branch(index), path, c.read_jobs.result(job, J_FD), true, is_last);
-    outcome = outcome_of_reading(c, c.read_jobs.result(job, J_ERROR));
+    const merged = merge_entries(c, c.branch(index), path, c.read_jobs.result(job, J_FD), true, is_last);
+    outcome = outcome_of_reading(c, merged || c.read_jobs.result(job, J_ERROR));
   }
   c.read_jobs.end(job);
   return outcome;
-}
-
-// Errors of getdents64 are the branch's result with "cor" only (operations §19.3).
-function outcome_of_reading(c: Context, error: number): number {
-  return c.settings.readdir === READDIR_COSR ? 0 : error;
 }

@@ -6,7 +6,7 @@ import { directory_readers } from "../../config/thread_counts.ts";
 import { close } from "../../sys/file.ts";
 import { Context } from "../context.ts";
 import { merge_at_once } from "./merge_at_once.ts";
-import { merge_entries, open_directory } from "./merge_entries.ts";
+import { merge_entries, open_directory, outcome_of_reading } from "./merge_entries.ts";
 
 let descriptors = new Int32Array(64);
 
@@ -19,24 +19,23 @@ export function merge_directory(c: Context, path: PathBuffer): number {
   return is_alone ? merge_in_turn(c, path) : merge_at_once(c, path);
 }
 
-// Errors of getdents do not count here.
 function merge_in_turn(c: Context, path: PathBuffer): number {
   const branches = c.branches;
   if (descriptors.length < branches.length) descriptors = new Int32Array(branches.length);
-  c.results.clear();
   let last = -1;
   for (let index = 0; index < branches.length; index++) {
     descriptors[index] = open_directory(c, branches[index]!, path);
-    c.results.add(index, descriptors[index]!);
     if (descriptors[index]! >= 0) last = index;
   }
+  c.results.clear();
   try {
-    for (let index = 0; index <= last; index++) {
+    for (let index = 0; index < branches.length; index++) {
       const fd = descriptors[index]!;
-      if (fd >= 0) merge_entries(c, branches[index]!, path, fd, false, index === last);
+      const merged = fd < 0 ? fd : merge_entries(c, branches[index]!, path, fd, false, index === last);
+      c.results.add(index, fd < 0 ? fd : outcome_of_reading(c, merged));
     }
   } finally {
     for (let index = 0; index <= last; index++) if (descriptors[index]! >= 0) close(descriptors[index]!);
   }
-  return c.results.any_success();
+  return c.results.complete_success();
 }

@@ -2,9 +2,11 @@
 // came first supplies its type and inode number.
 import { c_length } from "../../base/bytes.ts";
 import { calculate_inode, hashes_path } from "../../base/inode_number.ts";
+import { is_shortage } from "../../base/errno.ts";
 import { PathBuffer } from "../../base/path_buffer.ts";
 import { hash_result } from "../../base/rapidhash.ts";
 import { Branch } from "../../branches/branch.ts";
+import { READDIR_COR } from "../../config/words.ts";
 import { DT_DIR } from "../../fuse/abi.ts";
 import { DIRENT_INO, DIRENT_NAME, DIRENT_RECORD_LENGTH, DIRENT_TYPE, getdents64 } from "../../sys/dir.ts";
 import { O_DIRECTORY, O_RDONLY, pread } from "../../sys/file.ts";
@@ -95,4 +97,12 @@ function calculate_entry_inode(c: Context, branch: Branch, path: PathBuffer, at:
     batch_words[word]!,
     batch_words[word + 1]!,
   );
+}
+
+/**
+ * What an error in the middle of a branch's directory means for the listing: it is the branch's result with "cor" only
+ * (operations §19.3). What we lack ourselves always is.
+ */
+export function outcome_of_reading(c: Context, error: number): number {
+  return c.settings.readdir === READDIR_COR || is_shortage(error) ? error : 0;
 }

@@ -1,6 +1,6 @@
 // One result per branch that an operation acted on, and the rules that make one answer of them (operations §3.4).
 // The order of adding is the order of the branches.
-import { EEXIST, ENOENT, ENOTEMPTY } from "../../base/errno.ts";
+import { EEXIST, ENOENT, ENOTEMPTY, is_shortage } from "../../base/errno.ts";
 
 /** Results of one operation; made once per worker. */
 export class BranchResults {
@@ -51,6 +51,15 @@ export class BranchResults {
   any_success(): number {
     for (let i = 0; i < this.count; i++) if (this.results[i]! >= 0) return 0;
     return this.count === 0 ? -ENOENT : this.results[0]!;
+  }
+
+  /**
+   * The same for what must not be taken for complete when it is not: a shortage of the daemon itself (is_shortage) is the
+   * result. A listing without a branch that is there would show its files as removed.
+   */
+  complete_success(): number {
+    for (let i = 0; i < this.count; i++) if (is_shortage(this.results[i]!)) return this.results[i]!;
+    return this.any_success();
   }
 
   /** Rule R3, rmdir: "not empty" from any branch wins, else the last outcome. */

@@ -1,6 +1,7 @@
 // A job of state/read_jobs.ts done: what getdents64 gives for a directory, stored in a memfd. One thread makes it, another
 // one merges it (departures D9).
 import { c_string } from "../../base/bytes.ts";
+import { is_shortage } from "../../base/errno.ts";
 import { ReadJobs } from "../../state/read_jobs.ts";
 import { getdents64 } from "../../sys/dir.ts";
 import { close, O_DIRECTORY, O_RDONLY, write } from "../../sys/file.ts";
@@ -11,7 +12,7 @@ const BATCH_BYTES = 64 * 1024;
 const batch = new Uint8Array(BATCH_BYTES);
 const MEMFD_NAME = c_string("mergerfs-ts-directory");
 
-/** Reads the directory of a job that `reader` has taken. What cannot be stored is given back. */
+/** Reads the directory of a job that `reader` has taken. What it lacks descriptors or memory for is given back. */
 export function do_job(jobs: ReadJobs, job: number, reader: number): void {
   let is_done = false;
   try {
@@ -19,7 +20,7 @@ export function do_job(jobs: ReadJobs, job: number, reader: number): void {
     const fd = opened < 0 ? -1 : memfd_create(MEMFD_NAME);
     const error = fd < 0 ? 0 : copy_entries(opened, fd);
     if (opened >= 0) close(opened);
-    is_done = opened < 0 || (fd >= 0 && error <= 0);
+    is_done = (opened < 0 && !is_shortage(opened)) || (fd >= 0 && error <= 0);
     if (is_done) jobs.finish(job, reader, Math.min(0, opened), error, fd);
     else if (fd >= 0) close(fd);
   } finally {
