@@ -1,15 +1,22 @@
-// What the program was started as: the base name of argv[0] makes it the helper of mount(8) or not (config §1.11), and
-// stands in front of its messages (departures D19).
+// What the program was started as: the base name of argv[0] makes it the daemon, the helper of mount(8) or one of the helper
+// programs (config §1.1, §1.11), and stands in front of its messages (departures D19).
 
 /** `mount.TYPE` and `mount.fuse.TYPE`, as mount(8) calls its helpers. */
-const HELPER_NAME = /^mount\.(?:fuse\.|fuseblk\.)?(mergerfs(?:-ts)?)$/;
+const MOUNT_NAME = /^mount\.(?:fuse\.|fuseblk\.)?(mergerfs(?:-ts)?)$/;
+/** As the reference has it, and as mergerfs-tools had it. */
+const FSCK_NAME = /^(?:fsck\.(mergerfs(?:-ts)?)|(mergerfs(?:-ts)?)\.fsck)$/;
+const COLLECT_INFO_NAME = /^mergerfs(?:-ts)?\.collect-info$/;
+
+/** A helper program that is part of this one. */
+export type Tool = "fsck" | "collect-info";
+const TOOLS: readonly string[] = ["fsck", "collect-info"] satisfies Tool[];
 
 export interface StartName {
   /** As the caller wrote it. */
   readonly argv0: string;
   /** For messages: "mergerfs" when started by that name, else "mergerfs-ts". */
   readonly program: string;
-  readonly is_mount_helper: boolean;
+  readonly role: "daemon" | "mount" | Tool;
 }
 
 /**
@@ -22,8 +29,19 @@ export function start_name(command_line: string, count: number): StartName {
   // A program that is started through the loader gets its name by an option of that.
   const argv0 = before[before.indexOf("--argv0") + 1] ?? "";
   const base = argv0.slice(argv0.lastIndexOf("/") + 1);
-  const helper = HELPER_NAME.exec(base);
-  return { argv0, program: program_name(helper?.[1] ?? base), is_mount_helper: helper !== null };
+  const helper = MOUNT_NAME.exec(base);
+  if (helper !== null) return { argv0, program: program_name(helper[1]!), role: "mount" };
+  const role = FSCK_NAME.test(base) ? "fsck" : COLLECT_INFO_NAME.test(base) ? "collect-info" : "daemon";
+  return { argv0, program: role === "daemon" ? program_name(base) : base, role };
+}
+
+/**
+ * The helper program that the first argument asks for, if any. It is none under the name "mergerfs", so that every line that
+ * was written for the reference means what it meant; "./fsck" is a branch under every name.
+ */
+export function tool_asked_for({ program }: StartName, argv: readonly string[]): Tool | undefined {
+  const word = argv[0];
+  return program !== "mergerfs" && word !== undefined && TOOLS.includes(word) ? word as Tool : undefined;
 }
 
 /** The name for messages of a program, or of the type of a mount. */

@@ -14,6 +14,11 @@ Pools the directories of <branches> (joined with ":", each PATH[=RW|RO|NC[,MINFR
   -r             mount read-only
   -h, --help     print this text
   -v, -V, --version  print the version
+
+As mergerfs-ts (not as mergerfs), also:
+
+  mergerfs-ts fsck [options] <path>  compare and repair what lies on several branches
+  mergerfs-ts collect-info           write a file for a bug report
 `;
 
 const LICENCE = `MIT licence: you may use, copy, change and pass on this program; it comes without any warranty.`;

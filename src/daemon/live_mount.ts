@@ -10,11 +10,10 @@ import { find_option } from "../config/options.ts";
 import { remount } from "../sys/device.ts";
 import { getxattr } from "../sys/xattr.ts";
 import { mount_flags } from "./mount_options.ts";
-import { mount_on } from "./mount_table.ts";
+import { is_pool_type, mount_on } from "./mount_table.ts";
 import { StartError } from "./start_error.ts";
 
 export const CONTROL_FILE = ".mergerfs";
-const POOL_TYPES = ["fuse.mergerfs", "fuse.mergerfs-ts"];
 /** Linux hands out no longer value (xattr(7)). */
 const VALUE_BYTES_MAX = 65_536;
 
@@ -40,7 +39,7 @@ export function former_pool(configuration: Configuration): Former {
   const branch_paths = control_value(mountpoint, find_option("srcmounts")!);
   if (branch_paths === configuration.get("srcmounts")) return "same";
   const mounted = mount_on(mountpoint);
-  if (mounted === undefined || !POOL_TYPES.includes(mounted.type)) return "none";
+  if (mounted === undefined || !is_pool_type(mounted.type)) return "none";
   const own_source = configuration.get("fsname") || compute_fsname(configuration.branches.map(({ text }) => text));
   return branch_paths === undefined && mounted.source === own_source ? "same" : "other";
 }

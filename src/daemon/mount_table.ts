@@ -2,6 +2,8 @@
 import { path_text } from "../base/path_text.ts";
 import { SYSTEM_BRANCH_FILES } from "../branches/branch_files.ts";
 
+const POOL_TYPES = ["fuse.mergerfs", "fuse.mergerfs-ts"];
+
 export interface MountEntry {
   readonly mountpoint: string;
   /** "fuse.mergerfs" for a pool, unless the option "subtype" says otherwise. */
@@ -9,6 +11,11 @@ export interface MountEntry {
   readonly source: string;
   /** Those of the mount and those of the filesystem, as they are written. */
   readonly options: string;
+}
+
+/** Whether mounts of this type are pools; one that was given another "subtype" does not look like one. */
+export function is_pool_type(type: string): boolean {
+  return POOL_TYPES.includes(type);
 }
 
 /** What is mounted on a directory; the topmost one, undefined when nothing is. */

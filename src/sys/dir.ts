@@ -33,18 +33,24 @@ export function list_directory(path: Uint8Array<ArrayBuffer>): DirectoryName[] {
   const found: DirectoryName[] = [];
   const fd = openat(AT_FDCWD, path, O_RDONLY | O_DIRECTORY, 0);
   if (fd < 0) return found;
+  read_names(fd, found);
+  close(fd);
+  return found;
+}
+
+/** Adds what an open directory holds, without "." and "..". Returns 0, or -errno with the names before it added. */
+export function read_names(fd: number, found: DirectoryName[]): number {
   const records = new Uint8Array(LIST_BYTES);
   const view = new DataView(records.buffer);
-  for (let length = 1; length > 0;) {
-    length = getdents64(fd, records, LIST_BYTES);
+  let length: number;
+  while ((length = getdents64(fd, records, LIST_BYTES)) > 0) {
     for (let at = 0; at < length; at += view.getUint16(at + DIRENT_RECORD_LENGTH, true)) {
       const name_at = at + DIRENT_NAME;
       const name = records.slice(name_at, name_at + c_length(records, name_at, length));
       if (!is_dot_or_dot_dot(name)) found.push({ name, type: records[at + DIRENT_TYPE]! });
     }
   }
-  close(fd);
-  return found;
+  return length;
 }
 
 function is_dot_or_dot_dot(name: Uint8Array): boolean {

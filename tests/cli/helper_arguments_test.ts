@@ -4,7 +4,7 @@ import { assertEquals } from "@std/assert";
 import { type HelperArguments, read_helper_arguments } from "../../src/cli/helper_arguments.ts";
 import { split_group } from "../../src/config/items.ts";
 
-const NAME = { argv0: "/sbin/mount.mergerfs-ts", program: "mergerfs-ts", is_mount_helper: true };
+const NAME = { argv0: "/sbin/mount.mergerfs-ts", program: "mergerfs-ts", role: "mount" as const };
 
 function read(...argv: string[]): HelperArguments {
   const given = read_helper_arguments(NAME, argv);

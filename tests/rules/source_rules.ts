@@ -18,6 +18,7 @@ export const ROOMS = [
   "ops",
   "worker",
   "daemon",
+  "tools",
   "cli",
   "main.ts",
 ] as const;
