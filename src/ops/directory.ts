@@ -1,6 +1,6 @@
 // Directories (operations §19, departures D9, D10): OPENDIR, READDIR, READDIRPLUS, RELEASEDIR, FSYNCDIR.
 import { to_bytes } from "../base/bytes.ts";
-import { EBADF, ENOENT } from "../base/errno.ts";
+import { EBADF, EINVAL, ENOENT } from "../base/errno.ts";
 import { PathBuffer } from "../base/path_buffer.ts";
 import { Branch } from "../branches/branch.ts";
 import {
@@ -163,7 +163,7 @@ function is_dots(at: number, length: number): boolean {
   return chunk[at] === 0x2e && (length === 1 || (length === 2 && chunk[at + 1] === 0x2e));
 }
 
-/** fsync of the directory on every branch that has it; the first error counts (departures D13). */
+/** fsync of the directory on every branch that has it; all are tried, the first error counts (departures D13). */
 export function fsyncdir(c: Context): number {
   if (c.handles.find(c.request.arg(0), c.request.arg(1), KIND_DIRECTORY) === 0) return -EBADF;
   const slot = c.locks.lock_path(c.request.node_low, c.request.node_high, c.path);
@@ -183,5 +183,6 @@ function sync_on_branch(c: Context, branch: Branch): number {
   if (fd < 0) return 0;
   const result = (c.request.arg(2) & FUSE_FSYNC_FDATASYNC) !== 0 ? fdatasync(fd) : fsync(fd);
   close(fd);
-  return result;
+  // File systems that nobody writes to (squashfs, iso9660) cannot sync a directory, and have nothing to write.
+  return result === -EINVAL ? 0 : result;
 }

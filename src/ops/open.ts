@@ -132,19 +132,20 @@ function add_first(c: Context, slot: number, fd: number, index: number, flags: n
   return handle === -EAGAIN ? ANOTHER_WAS_FASTER : handle;
 }
 
-// Reading uses the plain path; writing follows no symlink on its way (departures D3).
+// Reading uses the plain path; writing follows no symlink on its way (departures D3). At the end there is one only where
+// something else has taken the file's name, unless it is shown as what it leads to.
 function open_on_branch(c: Context, branch: Branch, flags: number): number {
+  const follow = c.settings.follow_symlinks;
+  const last = follow === FOLLOW_REGULAR || follow === FOLLOW_ALL ? flags & ~O_NOFOLLOW : flags | O_NOFOLLOW;
   if (is_reading(flags)) {
     const reached = c.place.at(branch, c.path);
-    const fd = reached < 0 ? reached : open_regular(c, c.place.dirfd, c.place.path, flags);
+    const fd = reached < 0 ? reached : open_regular(c, c.place.dirfd, c.place.path, last);
     c.place.done();
     return fd;
   }
   const parent = c.place.open_parent(branch, c.path);
   if (parent < 0) return parent;
-  const follow = c.settings.follow_symlinks;
-  const last = follow === FOLLOW_REGULAR || follow === FOLLOW_ALL ? 0 : O_NOFOLLOW;
-  const fd = open_regular(c, parent, c.place.name, flags | last);
+  const fd = open_regular(c, parent, c.place.name, last);
   const opened = fd === -EACCES ? open_write_protected(c, branch, parent, flags) : fd;
   close(parent);
   return opened;

@@ -73,3 +73,23 @@ Deno.test("a file that became a pipe behind the kernel's back is opened as the p
     assertEquals(opened, true);
   });
 });
+
+Deno.test("a file that became a symlink behind the kernel's back is opened where that leads in the pool", async () => {
+  const options = "cache.attr=600,cache.entry=600,category.create=ff";
+  const prepare = (branches: readonly string[]) => Deno.writeTextFileSync(`${branches[0]!}/f`, "first");
+  await with_pool({ branches: [{}, {}], options, prepare }, async (pool) => {
+    const opened = await python(
+      `
+      pool, branch, other = sys.argv[1:]
+      os.stat(pool + "/f")
+      put(other + "/g", "on the other branch")
+      os.unlink(branch + "/f"), os.symlink("g", branch + "/f")
+      read = get(pool + "/f")
+      put(pool + "/f", "written")
+      show([read, get(other + "/g"), os.listdir(branch), attempt(os.open, pool + "/f", os.O_RDONLY | os.O_NOFOLLOW)])
+    `,
+      [pool.mountpoint, pool.branches[0]!, pool.branches[1]!],
+    );
+    assertEquals(opened, ["on the other branch", "written", ["f"], "ELOOP"]);
+  });
+});

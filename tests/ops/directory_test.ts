@@ -1,10 +1,12 @@
 // OPENDIR, READDIR, READDIRPLUS, FSYNCDIR, RELEASEDIR: the merged listing (operations §19, §30.10; departures D9, D10, D13).
 
 import { assert, assertEquals } from "@std/assert";
+import { EINVAL, EIO, ENOSPC } from "../../src/base/errno.ts";
 import { F_FD, N_WANTED, NODE_WORDS } from "../../src/state/layout.ts";
 import { ListedName } from "../support/answer.ts";
 import { Pool, root_test, with_pool } from "../support/handler.ts";
 import { rename, rmdir } from "../support/pool_calls.ts";
+import { fails_with, path_of, type StandIn, with_stand_ins } from "../support/system_calls.ts";
 import * as wire from "../support/wire.ts";
 
 const DT_UNKNOWN = 0;
@@ -219,12 +221,30 @@ Deno.test("the listing's memory ends with the handle", () => {
   });
 });
 
-Deno.test("fsyncdir reaches the directory on every branch that has it", () => {
-  with_pool({ branches: ["", "", "=RO"], tree: ["0/d/", "2/d/"] }, (pool) => {
+Deno.test("fsyncdir reaches the directory on every branch that has it; the first error counts, after all are tried", () => {
+  with_pool({ branches: ["", "", "=RO", ""], tree: ["0/d/", "2/d/", "3/d/"] }, (pool) => {
     const { node, handle } = opendir(pool, "d");
-    for (const data_only of [false, true]) {
-      assertEquals(pool.send(wire.fsyncdir(pool.next(), node, handle, data_only)).result, "ok");
-    }
+    /** The calls made, and the answer, when the branches answer with these numbers. */
+    const synced = (data_only: boolean, errors: readonly number[]) => {
+      const calls: string[] = [];
+      const stand_in = (name: string): StandIn => (real, [fd]) => {
+        calls.push(`${name} ${path_of(fd).slice(pool.directory.length + 1)}`);
+        const error = errors[calls.length - 1] ?? 0;
+        return error === 0 ? real() : fails_with(error);
+      };
+      let result = "";
+      with_stand_ins({ fsync: stand_in("fsync"), fdatasync: stand_in("fdatasync") }, () => {
+        result = pool.send(wire.fsyncdir(pool.next(), node, handle, data_only)).result;
+      });
+      return [calls, result];
+    };
+    const all = (name: string) => ["b0", "b2", "b3"].map((branch) => `${name} ${branch}/d`);
+    assertEquals(synced(false, []), [all("fsync"), "ok"]);
+    assertEquals(synced(true, []), [all("fdatasync"), "ok"]);
+    assertEquals(synced(false, [0, EIO, ENOSPC]), [all("fsync"), "EIO"]);
+    // A branch whose file system cannot sync directories (squashfs, iso9660) has nothing to write either.
+    assertEquals(synced(false, [EINVAL]), [all("fsync"), "ok"]);
+    assertEquals(synced(false, [EINVAL, EIO]), [all("fsync"), "EIO"]);
     assertEquals(pool.send(wire.fsyncdir(pool.next(), node, 999)).result, "EBADF");
   });
 });

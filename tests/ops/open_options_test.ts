@@ -2,11 +2,13 @@
 // is opened (operations §16.6, §16.8; config §3.2).
 
 import { assertEquals } from "@std/assert";
-import { F_GETFL, fcntl, O_APPEND, O_CREAT, O_EXCL, O_NONBLOCK } from "../../src/sys/file.ts";
-import { O_RDONLY, O_RDWR, O_TRUNC, O_WRONLY } from "../../src/sys/file.ts";
+import { EIO, ETXTBSY } from "../../src/base/errno.ts";
+import { F_GETFL, fcntl, O_APPEND, O_CREAT, O_EXCL, O_NOFOLLOW, O_NONBLOCK } from "../../src/sys/file.ts";
+import { O_PATH, O_RDONLY, O_RDWR, O_TRUNC, O_WRONLY } from "../../src/sys/file.ts";
 import { libc } from "../../src/sys/libc.ts";
 import { must_run, Pool, root_test, with_pool } from "../support/handler.ts";
 import { create, getattr, link, rename, setattr } from "../support/pool_calls.ts";
+import { fails_with, type StandIn, with_stand_ins } from "../support/system_calls.ts";
 import * as wire from "../support/wire.ts";
 
 const KEEP_CACHE = 2;
@@ -86,6 +88,22 @@ Deno.test("auto-full: attributes of another request that differ clear what the o
   });
 });
 
+Deno.test("auto-full: an open that cannot look at its file keeps nothing, nor does the next one", () => {
+  with_pool({ tree: ["0/f"], options: AUTO_FULL }, (pool) => {
+    assertEquals([keeps(pool, "f"), keeps(pool, "f")], [false, true]);
+    const node = pool.node("f");
+    let looks = 0;
+    // By descriptor it is looked at once when it was opened, and then for the cache.
+    const second_fails: StandIn = (real, [fd]) => Number(fd) >= 0 && ++looks === 2 ? fails_with(EIO) : real();
+    with_stand_ins({ statx: second_fails }, () => {
+      const { flags, handle } = pool.send(wire.open(pool.next(), node, O_RDONLY)).open();
+      assertEquals([flags & KEEP_CACHE, looks], [0, 2]);
+      pool.send(wire.release(pool.next(), node, handle));
+    });
+    assertEquals([keeps(pool, "f"), keeps(pool, "f")], [false, true]);
+  });
+});
+
 Deno.test("auto-full: a copy of another branch in the attributes keeps nothing", () => {
   const options = { ...AUTO_FULL, "func.getattr": "ff", "func.open": "newest" };
   with_pool({ branches: ["", ""], tree: ["0/f", "1/f"], options }, (pool) => {
@@ -125,6 +143,22 @@ Deno.test("the branch's file has the flags of the open, and no others", () => {
       assertEquals(fcntl(Number(fd), F_GETFL, 0) & (3 | O_APPEND | O_NONBLOCK), flags);
       pool.send(wire.release(pool.next(), node, handle));
     }
+  });
+});
+
+Deno.test("an open makes no file, whatever its flags say", () => {
+  with_pool({ tree: ["0/f"] }, (pool) => {
+    const node = pool.node("f");
+    Deno.removeSync(pool.on(0, "f"));
+    assertEquals(pool.send(wire.open(pool.next(), node, O_RDWR | O_CREAT)).result, "ENOENT");
+    assertEquals(pool.tree(), []);
+  });
+});
+
+Deno.test("O_NOFOLLOW is about the name that was opened: a further open of the file works with it", () => {
+  with_pool({ tree: ["0/f"] }, (pool) => {
+    const results = [1, 2].map(() => pool.send(wire.open(pool.next(), pool.node("f"), O_RDONLY | O_NOFOLLOW)).result);
+    assertEquals(results, ["ok", "ok"]);
   });
 });
 
@@ -197,6 +231,7 @@ const HACKS: readonly HackCase[] = [
   { hack: "all", path: "r/f", mode: 0o4444, flags: O_RDWR | O_TRUNC, result: "ok" },
   { hack: "all", path: "f", mode: 0, flags: O_RDONLY, result: "EACCES" },
   { hack: "all", path: "f", mode: 0, flags: O_RDONLY | O_TRUNC, result: "EACCES" },
+  { hack: "all", path: "f", mode: 0o444, flags: O_RDONLY | O_TRUNC, result: "EACCES" },
   { hack: "all", path: "f", mode: 0o420, flags: O_RDWR, result: "EACCES" },
 ];
 
@@ -233,6 +268,29 @@ root_test("nfsopenhack: a file whose mode cannot be changed stays closed", () =>
   });
 });
 
+root_test("nfsopenhack: what refuses the second open too has its mode back", () => {
+  with_pool({ tree: ["0/f"], options: { nfsopenhack: "all" } }, (pool) => {
+    Deno.chmodSync(pool.on(0, "f"), 0o444);
+    const node = pool.node("f");
+    let modes: string[] = [];
+    const refuse: StandIn = (real, [, , flags]) => {
+      if ((Number(flags) & (O_PATH | O_RDWR)) !== O_RDWR) return real();
+      modes = [...modes, (Deno.statSync(pool.on(0, "f")).mode! & 0o777).toString(8)];
+      return fails_with(ETXTBSY);
+    };
+    without_capabilities(DAC_OVERRIDE | DAC_READ_SEARCH, () => {
+      with_stand_ins({ openat: (real, values) => is_proc_path(values[1]) ? refuse(real, values) : real() }, () => {
+        assertEquals(pool.send(wire.open(pool.next(), node, O_RDWR)).result, "EACCES");
+      });
+    });
+    assertEquals([modes, Deno.statSync(pool.on(0, "f")).mode! & 0o777], [["664"], 0o444]);
+  });
+});
+
+function is_proc_path(path: unknown): boolean {
+  return new TextDecoder().decode(path as Uint8Array).startsWith("/proc/");
+}
+
 Deno.test("a write goes past a branch where a symlink is in the way", () => {
   with_pool({ branches: ["", "", ""], tree: ["1/a/f:inside", "2/a/f:other"] }, (pool) => {
     const outside = `${pool.directory}/outside`;
@@ -244,5 +302,31 @@ Deno.test("a write goes past a branch where a symlink is in the way", () => {
     pool.send(wire.write(pool.next(), node, handle, 0, new TextEncoder().encode("new")));
     const texts = [`${outside}/f`, pool.on(1, "a/f"), pool.on(2, "a/f")].map((path) => Deno.readTextFileSync(path));
     assertEquals(texts, ["outside", "new", "other"]);
+  });
+});
+
+Deno.test("a file that became a symlink behind the kernel's back is stale to an open", () => {
+  with_pool({ tree: ["0/f"] }, (pool) => {
+    const outside = `${pool.directory}/outside`;
+    Deno.writeTextFileSync(outside, "outside");
+    const node = pool.node("f");
+    Deno.removeSync(pool.on(0, "f"));
+    Deno.symlinkSync(outside, pool.on(0, "f"));
+    for (const flags of [O_RDONLY, O_WRONLY, O_RDWR | O_TRUNC]) {
+      assertEquals(pool.send(wire.open(pool.next(), node, flags)).result, "ESTALE");
+    }
+    assertEquals(Deno.readTextFileSync(outside), "outside");
+  });
+});
+
+Deno.test("a link that is shown as the file it leads to opens as that, also with O_NOFOLLOW", () => {
+  with_pool({ tree: ["0/f:text"], options: { "follow-symlinks": "regular" } }, (pool) => {
+    Deno.symlinkSync("f", pool.on(0, "link"));
+    for (const flags of [O_RDONLY, O_RDWR, O_RDONLY | O_NOFOLLOW, O_RDWR | O_NOFOLLOW]) {
+      const node = pool.node("link");
+      const { handle } = pool.send(wire.open(pool.next(), node, flags)).open();
+      assertEquals(pool.send(wire.read(pool.next(), node, handle, 0, 9)).text, "text");
+      pool.send(wire.release(pool.next(), node, handle));
+    }
   });
 });

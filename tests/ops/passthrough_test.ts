@@ -240,19 +240,30 @@ Deno.test("who loses the race for the first open gives its id back and takes the
   });
 });
 
+function without_free_handles(pool: Pool, use: () => void): void {
+  const { header } = pool.arena;
+  const [top, free] = [header[at.H_HANDLE_TOP]!, header[at.H_HANDLE_FREE]!];
+  header[at.H_HANDLE_TOP] = at.HANDLES_MAX;
+  header[at.H_HANDLE_FREE] = 0;
+  use();
+  header[at.H_HANDLE_TOP] = top;
+  header[at.H_HANDLE_FREE] = free;
+}
+
 Deno.test("an open that the table has no room for, or nobody waits for, gives its id back", () => {
   with_passthrough({}, {}, (pool) => {
     const node = pool.node("f");
-    const { header } = pool.arena;
-    const top = header[at.H_HANDLE_TOP]!;
-    const free = header[at.H_HANDLE_FREE]!;
-    header[at.H_HANDLE_TOP] = at.HANDLES_MAX;
-    header[at.H_HANDLE_FREE] = 0;
-    assertEquals(pool.send(wire.open(pool.next(), node, O_RDONLY)).result, "ENFILE");
-    assertEquals(create(pool, "g", O_CREAT | O_EXCL | O_RDWR, 0o100644).result, "ENFILE");
-    header[at.H_HANDLE_TOP] = top;
-    header[at.H_HANDLE_FREE] = free;
+    without_free_handles(pool, () => {
+      assertEquals(pool.send(wire.open(pool.next(), node, O_RDONLY)).result, "ENFILE");
+      assertEquals(create(pool, "g", O_CREAT | O_EXCL | O_RDWR, 0o100644).result, "ENFILE");
+    });
     assertEquals(ids(pool), []);
+    const first = opened(pool, "f", O_RDONLY);
+    without_free_handles(pool, () => {
+      assertEquals(pool.send(wire.open(pool.next(), node, O_RDONLY)).result, "ENFILE");
+    });
+    release(pool, "f", first);
+    assertEquals([ids(pool), pool.open_descriptors()], [[], []]);
     for (
       const message of [
         wire.open(pool.next(), node, O_RDONLY),

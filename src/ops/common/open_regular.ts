@@ -1,6 +1,6 @@
 // Opening a file of a branch without ever waiting for what has taken its place: a pipe that nobody writes to would hold
 // the worker for ever.
-import { EAGAIN, ENXIO, ESTALE } from "../../base/errno.ts";
+import { EAGAIN, ELOOP, ENXIO, ESTALE } from "../../base/errno.ts";
 import { close, F_SETFL, fcntl, O_NOFOLLOW, O_NONBLOCK, O_PATH } from "../../sys/file.ts";
 import { AT_FDCWD, fstat, openat } from "../../sys/path.ts";
 import { Context } from "../context.ts";
@@ -14,7 +14,7 @@ export function open_regular(c: Context, dirfd: number, path: Uint8Array<ArrayBu
   const fd = openat(dirfd, path, flags | O_NONBLOCK, 0);
   const may_wait = (flags & O_NONBLOCK) === 0;
   if (fd === -EAGAIN && may_wait) return open_leased(c, dirfd, path, flags);
-  if (fd < 0) return fd === -ENXIO ? -ESTALE : fd;
+  if (fd < 0) return fd === -ENXIO || fd === -ELOOP ? -ESTALE : fd;
   const result = only_regular(c, fd);
   if (result >= 0 && may_wait) fcntl(fd, F_SETFL, flags);
   return result;
