@@ -1,7 +1,7 @@
 // operations.md §30.7: files that are open and removed. Compared with a native directory where the pool promises the same.
 
 import { assertEquals } from "@std/assert";
-import { on_pool_and_native, with_pool } from "../support/mount.ts";
+import { on_pool_and_native, type Pool, with_pool } from "../support/mount.ts";
 import { python } from "../support/run.ts";
 import { wait_until } from "../support/wait_until.ts";
 
@@ -121,26 +121,48 @@ Deno.test("a file that another one was renamed over stays open", async () => {
   assertEquals(pool, native);
 });
 
-Deno.test("closed handles leave no branch file open", async () => {
-  await with_pool({ options: "func.open=rand" }, async (pool) => {
+Deno.test("func.open=rand: nine overlapping opens read one copy; the first one's descriptor goes with the last", async () => {
+  await with_pool({ options: "func.open=rand,passthrough.io=off", trace: true }, async (pool) => {
     for (const at of [0, 1]) await Deno.writeTextFile(pool.on_branch(at, "f"), `branch ${at}`);
-    const open_branch_files = () =>
-      [...Deno.readDirSync(`/proc/${pool.pid}/fd`)].map(({ name }) => link_target(`/proc/${pool.pid}/fd/${name}`))
-        .filter((target) => /\/branch\d\/f$/.test(target)).length;
-    const files = [];
+    const files: Deno.FsFile[] = [];
     for (let at = 0; at < 9; at++) files.push(await Deno.open(pool.path("f")));
-    const contents = await Promise.all(files.map(async (file) => {
-      const buffer = new Uint8Array(8);
-      await file.read(buffer);
-      return new TextDecoder().decode(buffer);
-    }));
+    const contents = await Promise.all(files.map(text_of));
     assertEquals(new Set(contents).size, 1);
-    assertEquals(open_branch_files(), 9);
-    for (const file of files) file.close();
-    // Nobody waits for a RELEASE, so it may still be on its way.
-    await wait_until("no branch file is open", () => open_branch_files() === 0);
+    assertEquals(open_branch_files(pool), 9);
+    let closed = 0;
+    // How many there are when the daemon has answered the RELEASEs of these.
+    const left_after_closing = async (...some: Deno.FsFile[]) => {
+      for (const file of some) file.close();
+      closed += some.length;
+      await wait_until(`${closed} are released`, () => released(pool) === closed);
+      return open_branch_files(pool);
+    };
+    assertEquals(await left_after_closing(files[0]!), 9);
+    assertEquals(await left_after_closing(...files.slice(1, 8)), 2);
+    await files[8]!.seek(0, Deno.SeekMode.Start);
+    assertEquals(await text_of(files[8]!), contents[0]);
+    assertEquals(await left_after_closing(files[8]!), 0);
   });
 });
+
+/** How many RELEASE requests were answered. */
+function released(pool: Pool): number {
+  const lines = pool.log_lines();
+  const asked = lines.flatMap((line) => / dir=IN unique=(\S+) opcode=RELEASE /.exec(line)?.[1] ?? []);
+  return asked.filter((unique) => lines.some((line) => line.includes(` dir=OUT unique=${unique} `))).length;
+}
+
+async function text_of(file: Deno.FsFile): Promise<string> {
+  const buffer = new Uint8Array(8);
+  const length = await file.read(buffer);
+  return new TextDecoder().decode(buffer.subarray(0, length ?? 0));
+}
+
+function open_branch_files(pool: Pool): number {
+  const descriptors = `/proc/${pool.pid}/fd`;
+  const targets = [...Deno.readDirSync(descriptors)].map(({ name }) => link_target(`${descriptors}/${name}`));
+  return targets.filter((target) => /\/branch\d\/f$/.test(target)).length;
+}
 
 function link_target(path: string): string {
   try {
