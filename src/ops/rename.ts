@@ -173,10 +173,10 @@ function remove_if_there(c: Context, branch: Branch, path: PathBuffer): void {
 
 // RENAME_EXCHANGE is possible when both names are on exactly one branch, the same (departures D11).
 function exchange(c: Context): number {
-  const old_count = select_branches(c, c.settings.policy_rename, c.path);
-  if (old_count < 0) return old_count;
+  const count = select_branches(c, c.settings.policy_rename, c.path);
+  if (count < 0) return count;
   const index = c.selection.indexes[0]!;
-  if (old_count > 1 || holders(c, c.path, index) !== 1 || holders(c, c.path2, index) !== 1) return -EINVAL;
+  if (holders(c, c.path, index) !== 1 || holders(c, c.path2, index) !== 1) return -EINVAL;
   const result = rename_on_branch(c, c.branch(index), RENAME_EXCHANGE);
   if (result < 0) return result;
   const { old_node, new_node } = c.locks;

@@ -77,6 +77,15 @@ Deno.test("link-exdev: a symlink is left, and the kernel is told of the file, fo
   }
 });
 
+Deno.test("link-exdev=abs-base-symlink leads to the branch that the open policy chooses", () => {
+  const options = { "link-exdev": "abs-base-symlink", "func.open": "newest" };
+  with_pool(crossing(options, { branches: ["", "", ""], tree: ["0/s/f", "1/s/f", "2/t/"] }), (pool) => {
+    Deno.utimeSync(pool.on(0, "s/f"), 1000, 1000);
+    assertEquals(calls.link(pool, "s/f", "t/g").result, "ok");
+    assertEquals(Deno.readLinkSync(pool.on(2, "t/g")), pool.on(1, "s/f"));
+  });
+});
+
 Deno.test("link-exdev=passthrough, and a link that needs no other branch, stay what they are", () => {
   with_pool(crossing({}), (pool) => assertEquals(calls.link(pool, "s/f", "t/g").result, "EXDEV"));
   with_pool(crossing({ "link-exdev": "rel-symlink" }), (pool) => {
@@ -120,6 +129,39 @@ root_test("rename-exdev: the file is put aside on its branch and a symlink leads
       assertEquals([pool.lookup("t/g").attr.mode & S_IFMT, pool.node("t/g") === old], [SYMLINK, false]);
     });
   }
+});
+
+root_test("rename-exdev and link-exdev: every other error stays what it is", () => {
+  const options = { "rename-exdev": "rel-symlink", "link-exdev": "rel-symlink", "category.create": "ff" };
+  with_pool(crossing(options, { branches: ["=RO", ""] }), (pool) => {
+    assertEquals(calls.rename(pool, "s/f", "t/g").result, "EROFS");
+    assertEquals(calls.link(pool, "s/f", "t/g").result, "EROFS");
+    assertEquals(pool.tree(), ["0/s/", "0/s/f", "1/t/"]);
+  });
+  with_pool(crossing(options), (pool) => {
+    pool.freeze(0, "s/f");
+    assertEquals(calls.rename(pool, "s/f", "s/g").result, "EPERM");
+    assertEquals(calls.link(pool, "s/f", "s/g").result, "EPERM");
+    assertEquals(pool.tree(), ["0/s/", "0/s/f", "1/t/"]);
+  });
+});
+
+Deno.test("rename-exdev: the kernel is told that the old node is stale, and of the file's new change time under its other name", () => {
+  with_pool(crossing({ "rename-exdev": "rel-symlink" }), (pool) => {
+    Deno.linkSync(pool.on(0, "s/f"), pool.on(0, "s/other"));
+    const nodes = ["s/f", "s/other"].map((path) => pool.node(path));
+    assertEquals(calls.rename(pool, "s/f", "t/g").result, "ok");
+    assertEquals(pool.stale_nodes().sort(), nodes.sort());
+  });
+});
+
+Deno.test("rename-exdev: a node of the new name whose file went away behind our back does not become the symlink", () => {
+  with_pool(crossing({ "rename-exdev": "rel-symlink" }, { tree: ["0/s/f:text", "1/t/g"] }), (pool) => {
+    const gone = pool.node("t/g");
+    Deno.removeSync(pool.on(1, "t/g"));
+    assertEquals(calls.rename(pool, "s/f", "t/g").result, "ok");
+    assertNotEquals(pool.node("t/g"), gone);
+  });
 });
 
 Deno.test("rename-exdev: sources in the root, directories, every branch that has the object", () => {

@@ -179,6 +179,16 @@ Deno.test("EXCHANGE swaps two names of one branch, and nothing else", () => {
   rename2({ branches: two, tree: ["0/f", "1/g"] }, "f", "g", EXCHANGE, "EINVAL");
   rename2({ branches: two, tree: ["0/f", "0/g", "1/g"] }, "f", "g", EXCHANGE, "EINVAL");
   rename2({ branches: two, tree: ["0/f", "1/f", "0/g"] }, "f", "g", EXCHANGE, "EINVAL");
+  rename2({ branches: ["", "=RO"], tree: ["0/f", "1/f", "0/g"] }, "f", "g", EXCHANGE, "EINVAL");
+});
+
+Deno.test("EXCHANGE with a name that is not known: the node of the other one does not become that file", () => {
+  with_pool({ tree: ["0/f:one", "0/g:longer"] }, (pool) => {
+    const node = pool.node("f");
+    assertEquals(rename(pool, "f", "g", EXCHANGE).result, "ok");
+    assertEquals(pool.send(wire.getattr(pool.next(), node)).result, "EBADF");
+    assertEquals(pool.lookup("f").attr.size, 6n);
+  });
 });
 
 Deno.test("WHITEOUT and combinations are refused", () => {
@@ -208,6 +218,15 @@ Deno.test("a file that is another name of itself stays", () => {
     Deno.linkSync(pool.on(0, "f"), pool.on(0, "g"));
     assertEquals(rename(pool, "f", "g").result, "ok");
     assertEquals(Deno.readTextFileSync(pool.on(0, "g")), "text");
+  });
+});
+
+Deno.test("a name that is not known, renamed over a known one: that node is gone", () => {
+  with_pool({ tree: ["0/a:one", "0/b:longer"] }, (pool) => {
+    const replaced = pool.node("b");
+    assertEquals(rename(pool, "a", "b").result, "ok");
+    assertEquals(pool.send(wire.getattr(pool.next(), replaced)).result, "EBADF");
+    assertEquals([pool.lookup("b").attr.size, pool.node("b") === replaced], [3n, false]);
   });
 });
 

@@ -2,6 +2,7 @@
 
 import { assertEquals } from "@std/assert";
 import { O_RDWR } from "../../src/sys/file.ts";
+import type { Answer } from "../support/answer.ts";
 import { Pool, root_test, with_pool } from "../support/handler.ts";
 import { setattr, setxattr, unlink } from "../support/pool_calls.ts";
 import * as wire from "../support/wire.ts";
@@ -109,6 +110,18 @@ root_test("a symlink itself changes owner and times, not what it leads to", () =
     assertEquals([stat(pool.on(0, "link")).uid, stat(pool.on(0, "target")).uid], [7, 0]);
     assertEquals(stat(pool.on(0, "link")).mtime!.getTime(), 5000);
     assertEquals(stat(pool.on(0, "target")).mtime!.getTime() > 5000, true);
+  });
+});
+
+root_test("owner or group alone leaves the other, by path and by handle", () => {
+  with_pool({ tree: ["0/f"] }, (pool) => {
+    const owner = ({ attr }: Answer) => [attr.uid, attr.gid];
+    Deno.chownSync(pool.on(0, "f"), 5, 6);
+    assertEquals(owner(setattr(pool, "f", { uid: 7 })), [7, 6]);
+    assertEquals(owner(setattr(pool, "f", { gid: 8 })), [7, 8]);
+    const fh = pool.open("f", O_RDWR);
+    assertEquals(owner(setattr(pool, "f", { fh, uid: 9 })), [9, 8]);
+    assertEquals(owner(setattr(pool, "f", { fh, gid: 10 })), [9, 10]);
   });
 });
 
