@@ -3,12 +3,19 @@
 
 import { assert, assertEquals, assertNotEquals } from "@std/assert";
 import { to_bytes, to_text } from "../../src/base/bytes.ts";
-import { EPERM } from "../../src/base/errno.ts";
+import { EINVAL, EPERM } from "../../src/base/errno.ts";
 import { PathBuffer } from "../../src/base/path_buffer.ts";
 import { absolute_target, relative_target } from "../../src/ops/common/symlink_target.ts";
 import { O_RDONLY } from "../../src/sys/file.ts";
 import { Pool, PoolSpec, root_test, with_pool } from "../support/handler.ts";
 import * as calls from "../support/pool_calls.ts";
+import {
+  type CallName,
+  fails_with,
+  path_of as path_behind,
+  type StandIn,
+  with_stand_ins,
+} from "../support/system_calls.ts";
 import * as wire from "../support/wire.ts";
 
 const S_IFMT = 0o170000;
@@ -212,6 +219,30 @@ root_test("rename-exdev: where the symlink cannot be made, all is put back and t
       assertEquals(files_of(pool), before);
     });
   }
+});
+
+Deno.test("rename-exdev: on a filesystem without RENAME_NOREPLACE a file is put aside by a link, a directory not at all", () => {
+  const no_flags: StandIn = (real, values) => values[4] === 0 ? real() : fails_with(EINVAL);
+  const rename = (pool: Pool, more: Partial<Record<CallName, StandIn>> = {}) => {
+    let result = "";
+    with_stand_ins({ renameat2: no_flags, ...more }, () => result = calls.rename(pool, "s/f", "t/g").result);
+    return result;
+  };
+  const options = { "rename-exdev": "rel-symlink" };
+  with_pool(crossing(options), (pool) => {
+    assertEquals(rename(pool), "ok");
+    assertEquals(files_of(pool), [`0/${ASIDE}/s/f`, "0/s/", "1/t/", "1/t/g"]);
+  });
+  with_pool(crossing(options, { tree: ["0/s/f/inside", "1/t/"] }), (pool) => {
+    assertEquals(rename(pool), "EXDEV");
+    assertEquals(files_of(pool), ["0/s/", "0/s/f/", "0/s/f/inside", "1/t/"]);
+  });
+  // The old name stays: so the other one goes.
+  with_pool(crossing(options), (pool) => {
+    const stays: StandIn = (real, [directory]) => path_behind(directory).endsWith("b0/s") ? fails_with(EPERM) : real();
+    assertEquals(rename(pool, { unlinkat: stays }), "EXDEV");
+    assertEquals(files_of(pool), ["0/s/", "0/s/f", "1/t/"]);
+  });
 });
 
 Deno.test("rename-exdev: what cannot be put back, because its name is taken by then, is kept and named in the log", () => {
