@@ -20,6 +20,7 @@ import { DataLocks } from "../state/data_locks.ts";
 import { Handles } from "../state/handles.ts";
 import { H_CONTROL_FILE_TIME } from "../state/layout.ts";
 import { Nodes } from "../state/nodes.ts";
+import { ParkedRequests } from "../state/parked.ts";
 import { PathLocks } from "../state/path_locks.ts";
 import { ReadJobs } from "../state/read_jobs.ts";
 import { ShortageNotice } from "../state/shortage_notice.ts";
@@ -80,6 +81,7 @@ export class Context {
   readonly nodes: Nodes;
   readonly locks: PathLocks;
   readonly data_locks: DataLocks;
+  readonly parked: ParkedRequests;
   readonly handles: Handles;
   readonly branch_ids: BranchIds;
   readonly settings_cell: SettingsCell;
@@ -141,6 +143,7 @@ export class Context {
     this.nodes = new Nodes(parts.arena, parts.worker);
     this.locks = new PathLocks(this.nodes, parts.worker);
     this.data_locks = new DataLocks(this.nodes, parts.worker);
+    this.parked = new ParkedRequests(this.nodes, this.data_locks);
     this.handles = new Handles(parts.arena, this.nodes, this.locks, this.data_locks);
     this.branch_ids = new BranchIds(new BranchTexts(parts.arena, this.nodes.table));
     this.settings_cell = new SettingsCell(new ConfigCell(parts.arena));
@@ -191,6 +194,7 @@ export class Context {
 
   /** A request begins. */
   start(): void {
+    this.data_locks.refused = 0;
     this.granted_node = 0;
     this.granted_handle = 0;
     this.io_choice = 0;

@@ -9,6 +9,7 @@ import { kill_privileges, kills_privileges_always } from "./common/kill_privileg
 import { is_out_of_space, with_more_room } from "./common/move_file.ts";
 import { descriptor_of, file_handle, handle_of_node } from "./common/object_of_request.ts";
 import { Context } from "./context.ts";
+import { GIVEN_BACK } from "./operation.ts";
 
 /** Most bytes COPY_FILE_RANGE copies at once: its reply has 32 bits (operations §18). */
 const COPY_BYTES_MAX = 0xffff_f000;
@@ -25,7 +26,7 @@ export function fallocate(c: Context): number {
   const request = c.request;
   const handle = file_handle(c, request.arg(0), request.arg(1));
   if (handle < 0) return handle;
-  c.data_locks.share(c.handles.word(handle, F_NODE));
+  if (!c.data_locks.share(c.handles.word(handle, F_NODE))) return GIVEN_BACK;
   let result = allocate(c, handle);
   if (is_out_of_space(result)) result = with_more_room(c, handle, result, end_of_allocation(c), allocate);
   if (result >= 0) has_changed(c, handle);
@@ -108,7 +109,7 @@ function copy(c: Context, length_bytes: number | bigint): number {
   if (from < 0 || to < 0) return -EBADF;
   source = from;
   length = length_bytes;
-  c.data_locks.share(c.handles.word(to, F_NODE));
+  if (!c.data_locks.share(c.handles.word(to, F_NODE))) return GIVEN_BACK;
   let result = copy_to(c, to);
   if (is_out_of_space(result)) result = with_more_room(c, to, result, 0, copy_to);
   if (result > 0) has_changed(c, to);

@@ -10,6 +10,7 @@ import { openat } from "../sys/path.ts";
 import { file_handle } from "./common/object_of_request.ts";
 import { first_branch } from "./common/on_branches.ts";
 import { Context } from "./context.ts";
+import { GIVEN_BACK } from "./operation.ts";
 
 // Words of struct fuse_ioctl_in.
 const FLAGS = 2;
@@ -57,7 +58,7 @@ function may_give(c: Context, command: number): boolean {
 function on_file(c: Context): number {
   const handle = file_handle(c, c.request.arg(0), c.request.arg(1));
   if (handle < 0) return handle;
-  c.data_locks.share(c.handles.word(handle, F_NODE));
+  if (!c.data_locks.share(c.handles.word(handle, F_NODE))) return GIVEN_BACK;
   return run(c, c.handles.word(handle, F_FD));
 }
 

@@ -26,6 +26,7 @@ import { close_released } from "./common/pins.ts";
 import { proc_path } from "./common/proc_path.ts";
 import { may_open_file } from "./common/shortage.ts";
 import { Context } from "./context.ts";
+import { GIVEN_BACK } from "./operation.ts";
 
 const ROUNDS_MAX = 64;
 /** No handle: another thread opened the node meanwhile, and its file is to be opened once more. */
@@ -37,7 +38,8 @@ export function open(c: Context): number {
   if (allowed < 0) return allowed;
   const request = c.request;
   const flags = branch_open_flags(c.settings, request.arg(0)) & ~(O_CREAT | O_EXCL);
-  if ((flags & O_TRUNC) !== 0) c.data_locks.share(c.nodes.slot_of(request.node_low, request.node_high));
+  const is_changing = (flags & O_TRUNC) !== 0;
+  if (is_changing && !c.data_locks.share(c.nodes.slot_of(request.node_low, request.node_high))) return GIVEN_BACK;
   const slot = c.locks.lock_path(request.node_low, request.node_high, c.path);
   if (slot < 0) return slot;
   let handle = ANOTHER_WAS_FASTER;

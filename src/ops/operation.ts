@@ -6,3 +6,9 @@ export type Operation = (c: Context) => number;
 
 /** Returned by operations that have no reply. */
 export const NO_REPLY = 0x7fff_ffff;
+
+/**
+ * Returned by a request that did not get a data lock (DataLocks.gives_back): it is made once more, from its start, when the
+ * file has been moved. Negative, so that it goes the way of an error.
+ */
+export const GIVEN_BACK = -0x7fff_ffff;

@@ -8,6 +8,7 @@ import { file_handle } from "./common/object_of_request.ts";
 import { kill_privileges, kills_privileges } from "./common/kill_privileges.ts";
 import { is_out_of_space, with_more_room } from "./common/move_file.ts";
 import { Context } from "./context.ts";
+import { GIVEN_BACK } from "./operation.ts";
 
 // Words of struct fuse_read_in and fuse_write_in.
 const HANDLE = 0;
@@ -54,9 +55,9 @@ let done = 0;
 
 function write_data(c: Context, handle: number): number {
   done = 0;
-  c.data_locks.share(c.handles.word(handle, F_NODE));
+  if (!c.data_locks.share(c.handles.word(handle, F_NODE))) return GIVEN_BACK;
   const written = write_rest(c, handle);
-  return is_out_of_space(written) ? with_more_room(c, handle, written, 0, write_rest) : written;
+  return is_out_of_space(written) ? with_more_room(c, handle, written, 0, write_rest, done === 0) : written;
 }
 
 // A direct write may be short, as natively; the page cache expects everything or an error (operations §17.2).

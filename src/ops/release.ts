@@ -7,6 +7,7 @@ import { file_handle } from "./common/object_of_request.ts";
 import { note_unseen_writes } from "./common/passthrough.ts";
 import { close_released } from "./common/pins.ts";
 import { Context } from "./context.ts";
+import { GIVEN_BACK } from "./operation.ts";
 
 /** FLUSH: one close(2) of a program has happened. */
 export function flush(c: Context): number {
@@ -26,7 +27,10 @@ function flush_descriptor(fd: number): number {
   return copy < 0 ? -EIO : close(copy);
 }
 
-/** RELEASE: the last descriptor of an open file is gone; never fails but for a flush that was asked for. */
+/**
+ * RELEASE: the last descriptor of an open file is gone; never fails but for a flush that was asked for. While the file is
+ * being moved it is made anew later: what comes before the handle's end does no harm twice.
+ */
 export function release(c: Context): number {
   const request = c.request;
   const handle = c.handles.find(request.arg(0), request.arg(1), KIND_FILE);
@@ -38,7 +42,8 @@ export function release(c: Context): number {
     fadvise_dontneed(fd);
   }
   note_unseen_writes(c, handle);
-  release_handle(c, handle);
+  if (!c.handles.release_file(handle, true)) return GIVEN_BACK;
+  close_released(c);
   return flushed;
 }
 

@@ -23,6 +23,7 @@ import { BY_PATH, handle_or_path } from "./common/object_of_request.ts";
 import { change_objects, first_branch } from "./common/on_branches.ts";
 import { proc_path } from "./common/proc_path.ts";
 import { Context } from "./context.ts";
+import { GIVEN_BACK } from "./operation.ts";
 
 const TIME_BITS = FATTR_ATIME | FATTR_MTIME;
 const OWNER_BITS = FATTR_UID | FATTR_GID;
@@ -47,7 +48,7 @@ export function setattr(c: Context): number {
   const request = c.request;
   const valid = request.arg(VALID);
   const slot = c.nodes.slot_of(request.node_low, request.node_high);
-  c.data_locks.share(slot);
+  if (!c.data_locks.share(slot)) return GIVEN_BACK;
   const handle = handle_or_path(c, (valid & FATTR_FH) !== 0, request.arg(HANDLE), request.arg(HANDLE + 1));
   if (handle < 0) return handle;
   if ((valid & TIME_BITS) !== 0) read_times(c, valid);
@@ -91,7 +92,7 @@ function truncate_with_more_room(c: Context, failure: number): number {
   if (c.settings.policy_move === undefined) return failure;
   const request = c.request;
   c.locks.release();
-  c.data_locks.take_alone(c.nodes.slot_of(request.node_low, request.node_high));
+  if (!c.data_locks.take_alone(c.nodes.slot_of(request.node_low, request.node_high), true)) return GIVEN_BACK;
   const slot = c.locks.lock_path(request.node_low, request.node_high, c.path);
   if (slot < 0) return slot;
   const again = truncate_by_path(c);

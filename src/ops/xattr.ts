@@ -13,6 +13,7 @@ import { kill_set_gid_of_object } from "./common/kill_privileges.ts";
 import { change_objects, first_branch, select_branches } from "./common/on_branches.ts";
 import { proc_path } from "./common/proc_path.ts";
 import { Context } from "./context.ts";
+import { GIVEN_BACK } from "./operation.ts";
 import { get_control_value, list_control_keys, set_control_value } from "./runtime_interface.ts";
 
 /** Largest value and largest list of one object that Linux has (XATTR_SIZE_MAX, XATTR_LIST_MAX). */
@@ -125,7 +126,7 @@ function put_all_paths(c: Context): number {
 
 /** SETXATTR: on every branch of the setxattr policy (rule R1). */
 export function setxattr(c: Context): number {
-  c.data_locks.share(c.nodes.slot_of(c.request.node_low, c.request.node_high));
+  if (!c.data_locks.share(c.nodes.slot_of(c.request.node_low, c.request.node_high))) return GIVEN_BACK;
   const slot = c.locks.lock_path(c.request.node_low, c.request.node_high, c.path);
   if (slot < 0) return slot;
   if (is_control_file(c.path)) return set_control_value(c);
@@ -153,7 +154,7 @@ function loses_set_gid(c: Context): boolean {
 
 /** REMOVEXATTR: on every branch of the removexattr policy (rule R1). */
 export function removexattr(c: Context): number {
-  c.data_locks.share(c.nodes.slot_of(c.request.node_low, c.request.node_high));
+  if (!c.data_locks.share(c.nodes.slot_of(c.request.node_low, c.request.node_high))) return GIVEN_BACK;
   const slot = c.locks.lock_path(c.request.node_low, c.request.node_high, c.path);
   if (slot < 0) return slot;
   if (is_control_file(c.path)) return -ENODATA;

@@ -170,15 +170,13 @@ export class Handles {
 
   /**
    * Ends a file handle; what to close then stands in `closing`. Waits while the file is being moved, for the mover puts
-   * another file behind the descriptor. The caller holds no path lock.
+   * another file behind the descriptor. The caller holds no path lock. False: the request, which `can_restart`, is given
+   * back (DataLocks.gives_back).
    */
-  release_file(slot: number): void {
+  release_file(slot: number, can_restart = false): boolean {
     const node = this.word(slot, at.F_NODE);
     this.nodes.table.lock();
-    while (this.data_locks.is_taken(node)) {
-      this.data_locks.sleep();
-      this.nodes.table.lock();
-    }
+    if (!this.data_locks.wait_while_taken(node, can_restart)) return false;
     this.start_closing();
     const head = this.canonical_of(node);
     if (slot === head) {
@@ -191,6 +189,7 @@ export class Handles {
     }
     this.drop_open(node);
     this.nodes.table.unlock();
+    return true;
   }
 
   add_directory(node: number): number {

@@ -122,6 +122,20 @@ export const WORKERS_MAX = 256;
 export const WORKER_WORDS = 16;
 export const H_WORKERS = 4096;
 
+/** Requests that wait for a data lock without a worker (state/parked.ts): how many there are, and their bytes. */
+export const H_PARKED_COUNT = 288;
+export const H_PARKED_BYTES = 289;
+/** The requests themselves, the oldest first. */
+export const H_PARKED = H_WORKERS + WORKERS_MAX * WORKER_WORDS;
+export const PARKED_MAX = 1024;
+export const PARKED_WORDS = 4;
+
+// Words of a parked request.
+export const P_NODE = 0;
+export const P_MESSAGE_FD = 1;
+export const P_LENGTH = 2;
+export const P_DEVICE_FD = 3;
+
 // Words of a job.
 export const J_OPENED = 0;
 export const J_ERROR = 1;

@@ -24,6 +24,7 @@ export const SEEK_END = 2;
 export const SEEK_DATA = 3;
 export const SEEK_HOLE = 4;
 
+export const F_DUPFD_CLOEXEC = 1030;
 export const F_GETFL = 3;
 export const F_SETFL = 4;
 export const FALLOC_FL_KEEP_SIZE = 1;

@@ -5,7 +5,7 @@ import { opcode_name } from "../fuse/abi.ts";
 import { IO_CHOICES } from "../ops/common/passthrough.ts";
 import { release_pins } from "../ops/common/pins.ts";
 import { tell_shortage } from "../ops/common/shortage.ts";
-import { NO_REPLY } from "../ops/operation.ts";
+import { GIVEN_BACK, NO_REPLY } from "../ops/operation.ts";
 import { Context } from "../ops/context.ts";
 import { not_supported } from "../ops/whole_mount.ts";
 import { OPERATIONS } from "../ops/table.ts";
@@ -19,29 +19,33 @@ export class Handler {
 
   constructor(readonly context: Context) {}
 
-  /** A message of `length` bytes at byte `header` of the request buffer; afterwards `context.reply` holds the answer. */
-  handle_device_message(header: number, length: number): void {
-    this.run(this.context.request.decode_device(header, length));
+  /**
+   * A message of `length` bytes at byte `header` of the request buffer; afterwards `context.reply` holds the answer, or
+   * `context.data_locks.refused` says that it was given back. It `is_again` there then when it is handled anew.
+   */
+  handle_device_message(header: number, length: number, is_again = false): void {
+    this.run(this.context.request.decode_device(header, length), is_again);
   }
 
   /** A message in three regions, as FUSE over io_uring delivers it. */
   handle_regions(header: number, args: number, payload: number, payload_end: number): void {
-    this.run(this.context.request.decode(header, args, payload, payload_end));
+    this.run(this.context.request.decode(header, args, payload, payload_end), false);
   }
 
   // The one catch of the request path: a bug costs this request, not the mount (shared design, §7).
-  private run(decoded: number): void {
+  private run(decoded: number, is_again: boolean): void {
     const c = this.context;
     c.reply.begin(c.request);
     try {
       c.start();
-      if (c.settings.debug) trace_request(c);
+      if (c.settings.debug && !is_again) trace_request(c);
       this.finish(decoded < 0 ? decoded : (OPERATIONS[c.request.opcode] ?? not_supported)(c));
       if (c.settings.debug) trace_reply(c, IO_CHOICES[c.io_choice]);
     } catch (error) {
       c.credentials.restore();
       release_locks(c);
       undo_reply(c);
+      c.data_locks.refused = 0;
       c.reply.error(EIO);
       this.report_bug(`the answer to ${opcode_name(c.request.opcode)} for node ${c.request.node_low}`, error);
     } finally {
@@ -60,7 +64,7 @@ export class Handler {
 
   private finish(result: number): void {
     const reply = this.context.reply;
-    if (result === NO_REPLY) reply.none();
+    if (result === NO_REPLY || result === GIVEN_BACK) reply.none();
     else if (result >= 0) reply.ok(result);
     else {
       reply.error(result);

@@ -4,24 +4,14 @@
 import { assert, assertEquals } from "@std/assert";
 import { EDQUOT, EIO, ENOSPC } from "../../src/base/errno.ts";
 import * as at from "../../src/state/layout.ts";
-import {
-  F_GETFL,
-  fcntl,
-  O_APPEND,
-  O_DIRECT,
-  O_NOFOLLOW,
-  O_RDONLY,
-  O_RDWR,
-  O_TRUNC,
-  O_WRONLY,
-} from "../../src/sys/file.ts";
+import { F_GETFL, fcntl, O_APPEND, O_DIRECT, O_NOFOLLOW, O_RDONLY, O_RDWR, O_WRONLY } from "../../src/sys/file.ts";
+import { CHANGING_REQUESTS, type FileRequest } from "../support/changing_requests.ts";
 import { SecondWorker, while_full } from "../support/full_branch.ts";
 import { must_run, Pool, type PoolSpec, root_test, with_pool } from "../support/handler.ts";
 import * as calls from "../support/pool_calls.ts";
 import { type CallName, fails_with, path_of, type StandIn, with_stand_ins } from "../support/system_calls.ts";
 import * as wire from "../support/wire.ts";
 
-const FS_IOC_GETFLAGS = 0x80086601;
 const PUNCH_HOLE_KEEP_SIZE = 3;
 const bytes = new TextEncoder();
 
@@ -498,29 +488,13 @@ Deno.test("handles of a file that lost its name are not given another file", () 
 });
 
 Deno.test("whatever changes a file shares its data lock, whatever looks at it does not, and a move has it alone", () => {
-  const text = bytes.encode("x");
-  type Request = (pool: Pool, node: bigint, fh: bigint) => Uint8Array;
-  const changing: Record<string, [CallName, Request]> = {
-    write: ["pwrite", (pool, node, fh) => wire.write(pool.next(), node, fh, 0, text)],
-    fallocate: ["fallocate", (pool, node, fh) => wire.fallocate(pool.next(), node, fh, 0, 0, 9)],
-    copy_file_range: ["copy_file_range", (pool, node, fh) => {
-      return wire.copy_file_range(pool.next(), node, fh, 0, node, fh, 100, 4);
-    }],
-    ftruncate: ["ftruncate", (pool, node, fh) => wire.setattr(pool.next(), node, { size: 2, fh })],
-    truncate: ["truncate", (pool, node) => wire.setattr(pool.next(), node, { size: 2 })],
-    chmod: ["chmod", (pool, node) => wire.setattr(pool.next(), node, { mode: 0o600 })],
-    setxattr: ["setxattr", (pool, node) => wire.setxattr(pool.next(), node, "user.a", "b")],
-    removexattr: ["removexattr", (pool, node) => wire.removexattr(pool.next(), node, "user.a")],
-    "open with O_TRUNC": ["openat", (pool, node) => wire.open(pool.next(), node, O_RDWR | O_TRUNC)],
-    ioctl: ["ioctl", (pool, node, fh) => wire.ioctl(pool.next(), node, fh, FS_IOC_GETFLAGS, 0, new Uint8Array(0), 8)],
-  };
-  const looking: Record<string, [CallName, Request]> = {
+  const looking: Record<string, [CallName, FileRequest]> = {
     read: ["pread", (pool, node, fh) => wire.read(pool.next(), node, fh, 0, 4)],
     open: ["openat", (pool, node) => wire.open(pool.next(), node, O_RDWR)],
     getattr: ["statx", (pool, node) => wire.getattr(pool.next(), node)],
     fsync: ["fsync", (pool, node, fh) => wire.fsync(pool.next(), node, fh)],
   };
-  for (const [requests, expected] of [[changing, 1], [looking, 0]] as const) {
+  for (const [requests, expected] of [[CHANGING_REQUESTS, 1], [looking, 0]] as const) {
     for (const [what, [name, request]] of Object.entries(requests)) {
       with_pool(two_branches(), (pool) => {
         const [node, fh] = [pool.node("d/e/f"), pool.open("d/e/f", O_RDWR)];

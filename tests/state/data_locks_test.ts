@@ -54,7 +54,7 @@ Deno.test("who wants it alone waits for those who share it, and holds off later 
     assertEquals([table.data_locks.is_taken(file), table.word(file, N_DATA_LOCK) >> 20], [true, 2]);
     const other = table.remember_path("a/other");
     table.data_locks.share(other);
-    table.data_locks.take_alone(other);
+    table.data_locks.take_alone(other, false);
     table.data_locks.release();
     await early!.call("release_data");
     await moving;
@@ -69,7 +69,7 @@ Deno.test("who wants it alone waits for those who share it, and holds off later 
 Deno.test("two that want it alone have it one after the other", async () => {
   await with_state_threads(2, async (table, file, first, second) => {
     table.data_locks.share(file);
-    table.data_locks.take_alone(file);
+    table.data_locks.take_alone(file, false);
     const waiting = [first!, second!].map((thread) => thread.call("take_data_alone", file));
     await until_waiting(table, 2);
     table.data_locks.release();
@@ -88,7 +88,7 @@ Deno.test("a release of the file waits while somebody has it alone", async () =>
     const handles = [3, 4].map((fd) =>
       table.handles.add_file(file, fd, 1, 0, 0, fd === 4 && table.handles.pin(file) > 0)
     );
-    table.data_locks.take_alone(file);
+    table.data_locks.take_alone(file, false);
     const released = thread!.call("release_file", handles[1]!);
     await until_waiting(table, 1);
     assertEquals(table.handles.handles_of(file), handles);

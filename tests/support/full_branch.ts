@@ -33,8 +33,8 @@ export function while_full(pool: Pool, use: () => void, index = 0, refusal = ENO
 
 /** Another worker of the same pool, in this thread: for requests in the middle of a request of the first one. */
 export class SecondWorker {
-  private readonly buffers: MessageBuffers;
-  private readonly handler: Handler;
+  readonly buffers: MessageBuffers;
+  readonly handler: Handler;
 
   constructor(pool: Pool) {
     const { init, backing } = pool.context;

@@ -48,6 +48,9 @@ function broken_locks(arena: Arena): string[] {
     broken.push(`${arena.header[at.H_RELEASE_WAITERS]} waiters for releases`);
   }
   if (arena.header[at.H_DATA_WAITERS] !== 0) broken.push(`${arena.header[at.H_DATA_WAITERS]} waiters for data locks`);
+  if (arena.header[at.H_PARKED_COUNT] !== 0 || arena.header[at.H_PARKED_BYTES] !== 0) {
+    broken.push(`${arena.header[at.H_PARKED_COUNT]} parked requests, ${arena.header[at.H_PARKED_BYTES]} bytes`);
+  }
   for (const slot of node_slots(arena)) {
     for (const word of [at.N_SHARED_LOCKS, at.N_EXCLUSIVE, at.N_WANTED, at.N_DATA_LOCK]) {
       const value = node_word(arena, slot, word);

@@ -102,7 +102,7 @@ function stress_data_lock(slot: number, rounds: number, held: Int32Array): numbe
   for (let round = 0; round < rounds; round++) {
     const is_alone = (round + index) % 7 === 0;
     table.data_locks.share(slot);
-    if (is_alone) table.data_locks.take_alone(slot);
+    if (is_alone) table.data_locks.take_alone(slot, false);
     const weight = is_alone ? ALONE : 1;
     const before = Atomics.add(held, 0, weight);
     if (is_alone ? before !== 0 : before >= ALONE) broken++;
@@ -133,7 +133,7 @@ answer_calls({
   waits: () => table.locks.waits,
   lock_alone: (slot: number) => table.lock_alone(slot),
   share_data: (slot: number) => table.data_locks.share(slot),
-  take_data_alone: (slot: number) => table.data_locks.take_alone(slot),
+  take_data_alone: (slot: number) => table.data_locks.take_alone(slot, false),
   release_data: () => table.data_locks.release(),
   release_file: (handle: number) => {
     table.handles.release_file(handle);

@@ -19,6 +19,7 @@ import { F_BRANCH, F_FD, F_NODE } from "../../state/layout.ts";
 import { close, dup_onto, F_GETFL, fcntl, O_CREAT, O_EXCL, O_NOCTTY, O_NOFOLLOW, O_TRUNC } from "../../sys/file.ts";
 import { AT_FDCWD, fstat, lstat, openat, RENAME_NOREPLACE, unlinkat } from "../../sys/path.ts";
 import { Context } from "../context.ts";
+import { GIVEN_BACK } from "../operation.ts";
 import { clone_path } from "./clone_path.ts";
 import { FileCopy, fsync_directory, is_fixed } from "./copy_file.ts";
 import { Place } from "./place.ts";
@@ -57,7 +58,8 @@ export function is_out_of_space(result: number): boolean {
 /**
  * A change of an open file ended in `failure`, for want of room: tries again when nobody else works on the file, for it may
  * have been moved meanwhile, then moves it and tries a last time. `end_bytes`: the size that the file needs to have then,
- * if more than it has. Without a move the result is `failure`.
+ * if more than it has. Without a move the result is `failure`; GIVEN_BACK when somebody else is moving the file and the
+ * request `can_restart`.
  */
 export function with_more_room(
   c: Context,
@@ -65,10 +67,11 @@ export function with_more_room(
   failure: number,
   end_bytes: number,
   change: HandleChange,
+  can_restart = true,
 ): number {
   if (c.settings.policy_move === undefined) return failure;
   const node = c.handles.word(handle, F_NODE);
-  c.data_locks.take_alone(node);
+  if (!c.data_locks.take_alone(node, can_restart)) return GIVEN_BACK;
   const again = change(c, handle);
   if (!is_out_of_space(again)) return again;
   const { handles } = c;
