@@ -4,7 +4,7 @@ import { PATH_MAX_BYTES } from "../base/limits.ts";
 
 export const ARENA_MAGIC = 0x6d_66_74_73; // "mftsz" cut to a word
 /** Raised with every change of this file: a successor must not read an arena it does not understand. */
-export const ARENA_LAYOUT_VERSION = 6;
+export const ARENA_LAYOUT_VERSION = 7;
 
 const MIB = 1024 * 1024;
 

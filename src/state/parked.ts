@@ -7,13 +7,17 @@
 // in the order of its arrival. Nobody else looks for it, so it must not be forgotten (DataLocks.freed).
 import { c_string } from "../base/bytes.ts";
 import { close, F_DUPFD_CLOEXEC, fcntl, pread, write } from "../sys/file.ts";
+import { descriptor_limit } from "../sys/identity.ts";
 import { memfd_create } from "../sys/memory.ts";
 import { DataLocks } from "./data_locks.ts";
 import * as at from "./layout.ts";
 import { Nodes } from "./nodes.ts";
 
-/** Memory that parked messages take at most: those of 2048 writers that send 128 KiB each would, were they all allowed. */
+/** Memory that parked messages take at most; the longest have 1 MiB (option fuse-msg-size). */
 export const PARKED_BYTES_MAX = 256 * 1024 * 1024;
+
+/** Of all descriptors that the process may have; a parked request takes two. */
+const DESCRIPTOR_SHARE = 1 / 16;
 
 const NAME = c_string("mergerfs-ts-parked");
 
@@ -59,7 +63,7 @@ export class ParkedRequests {
   }
 
   private has_room(length: number): boolean {
-    return this.header[at.H_PARKED_COUNT]! < at.PARKED_MAX &&
+    return this.header[at.H_PARKED_COUNT]! < Math.min(at.PARKED_MAX, descriptor_limit() * DESCRIPTOR_SHARE) &&
       this.header[at.H_PARKED_BYTES]! + length <= PARKED_BYTES_MAX;
   }
 

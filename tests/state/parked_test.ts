@@ -6,6 +6,7 @@ import { PARKED_BYTES_MAX, ParkedRequests } from "../../src/state/parked.ts";
 import { close, write } from "../../src/sys/file.ts";
 import { broken_invariants } from "../support/invariants.ts";
 import { end_messages, read_messages, socket_pair } from "../support/socket_pair.ts";
+import { type StandIn, with_stand_ins } from "../support/system_calls.ts";
 import { Table } from "../support/table.ts";
 
 const MESSAGE_BYTES = 16;
@@ -91,6 +92,11 @@ Deno.test("nothing is parked for a lock that is free, shared, or full up", () =>
     header[H_PARKED_COUNT]! += PARKED_MAX - 1;
     assertEquals(park(file, 3), false);
     header[H_PARKED_COUNT]! = 1;
+    const getrlimit: StandIn = (_real, values) => {
+      (values[1] as BigUint64Array).fill(16n); // one request, which there is already
+      return 0;
+    };
+    with_stand_ins({ getrlimit }, () => assertEquals(park(file, 6), false));
     mover.data_locks.release();
     assertEquals(park(file, 4), false);
     other.data_locks.share(file);
