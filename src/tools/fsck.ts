@@ -4,6 +4,7 @@ import { c_string } from "../base/bytes.ts";
 import { EACCES, ENODATA, ENOENT, ENOTDIR, EOPNOTSUPP, EPERM, errno_text } from "../base/errno.ts";
 import { path_text } from "../base/path_text.ts";
 import { StatxBuffer } from "../base/statx.ts";
+import { is_pool_type, mount_on } from "../daemon/mount_table.ts";
 import { geteuid } from "../sys/identity.ts";
 import { AT_FDCWD, stat } from "../sys/path.ts";
 import { lgetxattr } from "../sys/xattr.ts";
@@ -43,7 +44,17 @@ function check_all(program: string, wish: FsckArguments): void {
     const paths = attribute(path, ALL_PATHS);
     if (typeof paths === "string") check_copies(program, wish, path, paths.split(NUL).map(look_at));
     else if (!PASSED_OVER.includes(paths)) tell(path, paths);
+    else if (path === wish.path) warn_of_silence(program, path);
   }
+}
+
+/** A pool that does not say where its copies are looks like one where all is well. */
+function warn_of_silence(program: string, path: string): void {
+  if (!is_pool_type(mount_on(path)?.type ?? "")) return;
+  complain(
+    program,
+    `WARNING: the pool on "${path}" does not tell where its copies are (mount it with xattr=passthrough)`,
+  );
 }
 
 function demand_directory(path: string): void {

@@ -168,6 +168,17 @@ Deno.test("a directory that is no pool gives nothing; a PATH that is none, or is
   });
 });
 
+Deno.test("a pool without extended attributes is not taken for one where all is well", async () => {
+  await with_pool({ options: "xattr=nosys" }, async (pool) => {
+    const { code, stdout, stderr } = await fsck(pool, ["pool"]);
+    assertEquals([code, stdout], [0, ""]);
+    assertMatch(
+      stderr,
+      /^fsck\.mergerfs: WARNING: the pool on "pool" does not tell .*\(mount it with xattr=passthrough\)\n$/,
+    );
+  });
+});
+
 Deno.test("when nobody can read the output any more, nothing is repaired", async () => {
   await with_pool({}, async (pool) => {
     await prepare(pool, FILES);

@@ -2,11 +2,13 @@
 
 import { assertEquals } from "@std/assert";
 import { ENAMETOOLONG } from "../../src/base/errno.ts";
+import { DIRENT_RECORD_LENGTH, DIRENT_TYPE, DT_UNKNOWN } from "../../src/sys/dir.ts";
 import { close, O_CREAT } from "../../src/sys/file.ts";
 import { AT_FDCWD, openat } from "../../src/sys/path.ts";
 import { pool_walk } from "../../src/tools/pool_walk.ts";
 import { must_run } from "../support/handler.ts";
 import { in_scratch_directory, path_bytes } from "../support/scratch.ts";
+import { with_stand_ins } from "../support/system_calls.ts";
 
 function walk(root: string): { paths: string[]; errors: [string, number][] } {
   const errors: [string, number][] = [];
@@ -31,6 +33,26 @@ Deno.test("each path comes once, a directory before what is in it, symlinks as t
     assertEquals(walk(`${directory}//`).paths.slice(1).sort(), below);
   });
 });
+
+Deno.test("directories are found where the file system does not tell types, and symlinks are not followed there", () => {
+  in_scratch_directory((directory) => {
+    Deno.mkdirSync(`${directory}/a`);
+    Deno.writeTextFileSync(`${directory}/a/file`, "");
+    Deno.symlinkSync("a", `${directory}/link`);
+    with_stand_ins({ getdents64: without_types }, () => {
+      const below = ["a", "a/file", "link"].map((path) => `${directory}/${path}`);
+      assertEquals(walk(directory).paths.slice(1).sort(), below);
+    });
+  });
+});
+
+/** getdents64 as it answers on some file systems. */
+function without_types(real: () => number, values: readonly unknown[]): number {
+  const length = real();
+  const records = values[1] as Uint8Array;
+  for (let at = 0; at < length; at += records[at + DIRENT_RECORD_LENGTH]!) records[at + DIRENT_TYPE] = DT_UNKNOWN;
+  return length;
+}
 
 Deno.test("a tree deeper than a path may be long is walked as far as paths go, and that is told", () => {
   in_scratch_directory((directory) => {

@@ -6,6 +6,7 @@ import { type Copy, look_at } from "../../src/tools/copies.ts";
 import { repair } from "../../src/tools/repair.ts";
 import { must_run, root_test } from "../support/handler.ts";
 import { in_scratch_directory } from "../support/scratch.ts";
+import { type StandIn, with_stand_ins } from "../support/system_calls.ts";
 
 const PATH = "folder/file";
 
@@ -90,7 +91,7 @@ root_test("what is the right one under another name, or is there twice, is taken
     Deno.linkSync(`${directory}/b0/${PATH}`, `${directory}/link`);
     const [right, other] = copies();
     const again: Copy = { ...look_at(`${directory}/link`), path: `${directory}/link/none/${PATH}` };
-    assertEquals(repair([right!, again, other!, other!], right!, PATH, true), []);
+    assertEquals(repair([again, right!, other!, other!], right!, PATH, true), []);
     assertEquals(Deno.readTextFileSync(other!.path), "branch 0");
     assertEquals(look_at(right!.path).stat.nlink, 2);
   });
@@ -135,6 +136,21 @@ root_test("a copy that has changed since it was listed is left as it is", () => 
     Deno.writeTextFileSync(listed[2]!.path, "new");
     assertMatch(repair(listed, listed[2]!, PATH, true).join(), /^cannot use .*\/b2\/.*: it has changed meanwhile/);
     assertEquals(Deno.readTextFileSync(listed[0]!.path), "branch 0");
+  });
+});
+
+root_test("a file that changes while its replacement is made is left as it is, and nothing is left beside it", () => {
+  with_branches(2, (directory, copies) => {
+    const listed = copies();
+    const meanwhile: StandIn = (real) => {
+      Deno.writeTextFileSync(listed[1]!.path, "new");
+      return real();
+    };
+    with_stand_ins({ fchown: meanwhile }, () => {
+      assertMatch(repair(listed, listed[0]!, PATH, true).join(), /it has changed meanwhile/);
+    });
+    assertEquals(Deno.readTextFileSync(listed[1]!.path), "new");
+    assertEquals([...Deno.readDirSync(`${directory}/b1/folder`)].length, 1);
   });
 });
 
