@@ -183,7 +183,7 @@ root_test("before Linux 6.0 nobody but root makes a set-gid program", () => {
       create(pool, "d/root", NEW, S_IFREG | 0o2755);
       assertEquals(Deno.statSync(pool.on(0, "d/root")).mode! & 0o7777, 0o2755);
       must_run("setfacl", "-d", "-m", "u::rwx,g::rwx,o::rx,m::rwx", pool.on(0, "d"));
-      create(pool, "d/acl", NEW, S_IFREG | 0o2755, { caller: { uid: 65534, gid: 65534 }, umask: 0o022 });
+      create(pool, "d/acl", NEW, S_IFREG | 0o2755, { caller: { uid: 65534, gid: 65534 }, umask: 0o077 });
       assertEquals(Deno.statSync(pool.on(0, "d/acl")).mode! & 0o7777, wanted);
       mknod(pool, "d/locking", S_IFREG | 0o2644, 0, { caller: { uid: 65534, gid: 65534 } });
       assertEquals(Deno.statSync(pool.on(0, "d/locking")).mode! & 0o7777, 0o2644);
@@ -265,6 +265,15 @@ Deno.test("a path that is there already is not touched by cloning", () => {
     Deno.chmodSync(pool.on(1, "p"), 0o711);
     assertEquals(create(pool, "p/q/f", NEW, S_IFREG | 0o644).result, "ok");
     assertEquals(stat(pool.on(1, "p")).mode! & 0o777, 0o711);
+  });
+});
+
+Deno.test("what is a file where the pool shows it is not cloned as a directory", () => {
+  with_pool({ branches: ["=NC", "=NC", ""], tree: ["1/p/q/"] }, (pool) => {
+    const directory = pool.node("p/q");
+    pool.make("0/p");
+    assertEquals(pool.send(wire.mkdir(pool.next(), directory, "x", 0o755)).result, "ENOTDIR");
+    assertEquals(pool.tree(), ["0/p", "1/p/", "1/p/q/"]);
   });
 });
 

@@ -1,7 +1,7 @@
 // Path cloning: makes sure that a directory of one branch exists on another, with mode, owner, times, attributes and
 // flags of the original (operations §5). Runs as the daemon; no symlink on the target is followed (departures D3), unless
 // the user asked for it.
-import { EEXIST, ENOENT, ENOTDIR, is_shortage } from "../../base/errno.ts";
+import { EEXIST, ENOTDIR, is_shortage } from "../../base/errno.ts";
 import { PathBuffer } from "../../base/path_buffer.ts";
 import { S_IFMT, STATX_CTIME_WORD, StatxBuffer } from "../../base/statx.ts";
 import { Branch } from "../../branches/branch.ts";
@@ -50,7 +50,6 @@ export function clone_path(c: Context, model: Branch, target: Branch, directory:
     close(there);
     return 0;
   }
-  if (there !== -ENOENT) return there;
   return clone_levels(c, model, target, NOT_BELOW, directory);
 }
 
