@@ -1,13 +1,12 @@
-// CREATE, MKDIR, MKNOD, SYMLINK and TMPFILE: where new things go, cloned paths, owner and mode, read-only branches
-// (operations §4, §5, §12, §16.4, §30.6; departures D12, D15).
+// CREATE, MKDIR, MKNOD, SYMLINK and TMPFILE: where new things go, owner and mode, read-only branches (operations §4, §12,
+// §16.4; departures D12, D15). Cloned paths are in clone_path_test.ts.
 
 import { assert, assertEquals } from "@std/assert";
-import { H_TIME_LOCKS, TIME_LOCKS } from "../../src/state/layout.ts";
 import { O_CREAT, O_EXCL, O_RDONLY, O_RDWR } from "../../src/sys/file.ts";
 import { getfsgid, getfsuid } from "../../src/sys/identity.ts";
 import { fail_ext4, mount_ext4 } from "../support/failing_disk.ts";
 import { must_run, Pool, root_test, tmpfs_branches, with_pool } from "../support/handler.ts";
-import { create, mkdir, mknod, setattr, symlink } from "../support/pool_calls.ts";
+import { create, mkdir, mknod, symlink } from "../support/pool_calls.ts";
 import { type StandIn, with_stand_ins } from "../support/system_calls.ts";
 import * as wire from "../support/wire.ts";
 
@@ -204,83 +203,6 @@ root_test("each target's own default ACL counts", () => {
     must_run("setfacl", "-d", "-m", "u::rwx,g::rwx,o::rx,m::rwx", pool.on(1, "d"));
     assertEquals(mkdir(pool, "d/x", 0o777, { umask: 0o077 }).result, "ok");
     assertEquals([0, 1].map((index) => stat(pool.on(index, "d/x")).mode! & 0o7777), [0o700, 0o775]);
-  });
-});
-
-root_test("a cloned path has modes, owners, times and attributes of the original (operations §30.6)", () => {
-  with_pool({ branches: ["=NC", ""], tree: ["0/p/q/"] }, (pool) => {
-    const [p, q] = [pool.on(0, "p"), pool.on(0, "p/q")];
-    must_run("setfattr", "-n", "user.foo", "-v", "one", q);
-    must_run("setfattr", "-n", "trusted.foo", "-v", "two", q);
-    for (const [path, uid, gid, mode] of [[q, 1002, 1003, 0o1777], [p, 1000, 1001, 0o2775]] as const) {
-      Deno.chownSync(path, uid, gid);
-      Deno.chmodSync(path, mode);
-      Deno.utimeSync(path, 1000, 2000);
-    }
-    const made = create(pool, "p/q/new", NEW, S_IFREG | 0o666, { umask: 0o027, caller: { uid: 65534, gid: 65534 } });
-    assertEquals(made.result, "ok");
-    const shown = (path: string) => {
-      const { mode, uid, gid } = stat(pool.on(1, path));
-      return [mode! & 0o7777, uid, gid];
-    };
-    assertEquals(shown("p"), [0o2775, 1000, 1001]);
-    assertEquals(shown("p/q"), [0o1777, 1002, 1003]);
-    assertEquals(shown("p/q/new"), [0o640, 65534, 65534]);
-    const attributes = must_run("getfattr", "-d", "-m-", "--absolute-names", pool.on(1, "p/q"));
-    assertEquals([attributes.includes('user.foo="one"'), attributes.includes('trusted.foo="two"')], [true, true]);
-  });
-});
-
-root_test("a directory reached by a followed symlink is cloned with its attributes", () => {
-  const options = { "follow-symlinks": "directory" };
-  with_pool({ branches: ["=NC", ""], tree: ["0/real/"], options }, (pool) => {
-    must_run("setfattr", "-n", "user.foo", "-v", "one", pool.on(0, "real"));
-    Deno.symlinkSync("real", pool.on(0, "d"));
-    assertEquals(create(pool, "d/new", NEW, S_IFREG | 0o644).result, "ok");
-    assertEquals(must_run("getfattr", "--only-values", "-n", "user.foo", "--absolute-names", pool.on(1, "d")), "one");
-  });
-});
-
-Deno.test("while cloning puts a parent's times back, and while a request sets times, the branch's lock is held", () => {
-  with_pool({ branches: ["=NC", ""], tree: ["0/d/e/"] }, (pool) => {
-    const { header } = pool.arena;
-    const locks = () => header.slice(H_TIME_LOCKS, H_TIME_LOCKS + TIME_LOCKS).filter((word) => word !== 0).length;
-    const seen: number[] = [];
-    function look(real: () => number): number {
-      seen.push(locks());
-      return real();
-    }
-    with_stand_ins({ mkdirat: look, utimensat: look }, () => {
-      assertEquals(create(pool, "d/e/x", NEW, S_IFREG | 0o644).result, "ok");
-      assertEquals(setattr(pool, "d", { mtime: { s: 1000, ns: 5 } }).result, "ok");
-    });
-    // Two levels are made and their parents put right; then the directory is on two branches.
-    assertEquals([seen, locks()], [[1, 1, 1, 1, 1, 1], 0]);
-  });
-});
-
-Deno.test("a path that is there already is not touched by cloning", () => {
-  with_pool({ branches: ["=NC", ""], tree: ["0/p/q/", "1/p/"] }, (pool) => {
-    Deno.chmodSync(pool.on(0, "p"), 0o700);
-    Deno.chmodSync(pool.on(1, "p"), 0o711);
-    assertEquals(create(pool, "p/q/f", NEW, S_IFREG | 0o644).result, "ok");
-    assertEquals(stat(pool.on(1, "p")).mode! & 0o777, 0o711);
-  });
-});
-
-Deno.test("what is a file where the pool shows it is not cloned as a directory", () => {
-  with_pool({ branches: ["=NC", "=NC", ""], tree: ["1/p/q/"] }, (pool) => {
-    const directory = pool.node("p/q");
-    pool.make("0/p");
-    assertEquals(pool.send(wire.mkdir(pool.next(), directory, "x", 0o755)).result, "ENOTDIR");
-    assertEquals(pool.tree(), ["0/p", "1/p/", "1/p/q/"]);
-  });
-});
-
-Deno.test("where the directory is a file on the target, the errno says so", () => {
-  with_pool({ branches: ["=NC", ""], tree: ["0/p/q/", "1/p"] }, (pool) => {
-    assertEquals(create(pool, "p/f", NEW, S_IFREG | 0o644).result, "ENOTDIR");
-    assertEquals(mkdir(pool, "p/q/f", 0o755).result, "ENOTDIR");
   });
 });
 
