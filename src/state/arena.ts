@@ -72,9 +72,11 @@ export class Arena {
 
   private prepare(): void {
     const header = this.header;
-    const random = crypto.getRandomValues(new Int32Array(2));
+    const random = crypto.getRandomValues(new Int32Array(4));
     header[at.H_GENERATION_LOW] = random[0]! | 1;
     header[at.H_GENERATION_HIGH] = random[1]!;
+    header[at.H_HASH_KEY_LOW] = random[2]!;
+    header[at.H_HASH_KEY_HIGH] = random[3]!;
     header[at.H_NODE_TOP] = at.ROOT_SLOT + 1;
     header[at.H_NODE_COUNT] = 1;
     header[at.H_BUCKET_COUNT] = 1;

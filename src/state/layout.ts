@@ -44,6 +44,9 @@ export const H_LAYOUT_VERSION = 1;
 /** Generation reported for every node but the root (operations §7.1); its low word is never zero. */
 export const H_GENERATION_LOW = 2;
 export const H_GENERATION_HIGH = 3;
+/** Key of the hash of names (state/name_index.ts), random for each mount. */
+export const H_HASH_KEY_LOW = 4;
+export const H_HASH_KEY_HIGH = 5;
 
 /** Spin lock over nodes, names, path locks and handles; holds 1 + the index of the thread that has it. */
 export const H_TABLE_LOCK = 16;

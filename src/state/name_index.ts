@@ -1,8 +1,11 @@
 // Finds a node by (parent, name): linear hashing, so that the table grows by one bucket at a time, nothing ever stops to
 // rehash, and a million nodes take 4 MB of buckets. Used under the table lock.
+import { keyed_hash } from "../base/keyed_hash.ts";
 import { Arena } from "./arena.ts";
 import {
   H_BUCKET_COUNT,
+  H_HASH_KEY_HIGH,
+  H_HASH_KEY_LOW,
   H_NAMED_COUNT,
   N_HASH,
   N_NAME,
@@ -14,24 +17,25 @@ import {
 } from "./layout.ts";
 import { Names } from "./names.ts";
 
-/** A 32-bit hash over the parent's slot and the name (FNV-1a, then mixed so that all bits count). */
-export function name_hash(parent: number, name: Uint8Array, name_at: number, length: number): number {
-  let hash = Math.imul(parent, 0x9e3779b1) ^ 0x811c9dc5;
-  for (let i = 0; i < length; i++) hash = Math.imul(hash ^ name[name_at + i]!, 0x01000193);
-  hash = Math.imul(hash ^ (hash >>> 15), 0x85ebca6b);
-  return hash ^ (hash >>> 13);
-}
-
 /** The index of named nodes. */
 export class NameIndex {
   private readonly header: Int32Array<ArrayBuffer>;
   private readonly buckets: Int32Array<ArrayBuffer>;
   private readonly nodes: Int32Array<ArrayBuffer>;
+  private readonly key_low: number;
+  private readonly key_high: number;
 
   constructor(arena: Arena, private readonly names: Names) {
     this.header = arena.header;
+    this.key_low = arena.header[H_HASH_KEY_LOW]!;
+    this.key_high = arena.header[H_HASH_KEY_HIGH]!;
     this.buckets = arena.node_buckets;
     this.nodes = arena.nodes;
+  }
+
+  /** A 32-bit hash over the parent's slot and the name; another one on every mount. Needs no lock. */
+  hash(parent: number, name: Uint8Array, name_at: number, length: number): number {
+    return keyed_hash(this.key_low, this.key_high, parent, name, name_at, length);
   }
 
   /** Bucket of a hash: buckets below the split point already have one more bit than the others. */

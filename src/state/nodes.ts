@@ -35,7 +35,7 @@ import {
   ROOT_SLOT,
 } from "./layout.ts";
 import { SpinLock } from "./lock.ts";
-import { name_hash, NameIndex } from "./name_index.ts";
+import { NameIndex } from "./name_index.ts";
 import { Names } from "./names.ts";
 
 /** The node table as one thread sees it. Methods take the table lock themselves unless they say otherwise. */
@@ -97,8 +97,8 @@ export class Nodes {
    * Returns the slot, or -ENFILE when the table is full.
    */
   remember(parent: number, name: Uint8Array, name_at: number, name_length: number): number {
+    const hash = this.index.hash(parent, name, name_at, name_length);
     this.table.lock();
-    const hash = name_hash(parent, name, name_at, name_length);
     let slot = this.index.find(hash, parent, name, name_at, name_length);
     if (slot === 0) {
       slot = this.allocate();
@@ -144,7 +144,7 @@ export class Nodes {
 
   /** The node of that name in the parent, or 0. Table lock held. */
   find(parent: number, name: Uint8Array, name_at: number, name_length: number): number {
-    return this.index.find(name_hash(parent, name, name_at, name_length), parent, name, name_at, name_length);
+    return this.index.find(this.index.hash(parent, name, name_at, name_length), parent, name, name_at, name_length);
   }
 
   /** Takes the name away: the object was removed or replaced, the id lives on (operations §7.3). */
@@ -176,8 +176,8 @@ export class Nodes {
 
   /** The node gets another place, or its first one; a node that has that name already loses it (operations §7.3). */
   move(slot: number, parent: number, name: Uint8Array, name_at: number, name_length: number): void {
+    const hash = this.index.hash(parent, name, name_at, name_length);
     this.table.lock();
-    const hash = name_hash(parent, name, name_at, name_length);
     const former = this.index.find(hash, parent, name, name_at, name_length);
     if (former !== slot) {
       const left = this.take_name(slot);

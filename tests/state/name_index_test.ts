@@ -4,7 +4,6 @@ import { assert, assertEquals } from "@std/assert";
 import { to_bytes } from "../../src/base/bytes.ts";
 import { Arena } from "../../src/state/arena.ts";
 import * as at from "../../src/state/layout.ts";
-import { name_hash } from "../../src/state/name_index.ts";
 import { Nodes } from "../../src/state/nodes.ts";
 
 const encoder = new TextEncoder();
@@ -75,13 +74,33 @@ Deno.test("after every step of growth each node is found, and one that is not th
   assertEquals([nodes.count, arena.header[at.H_NAMED_COUNT]], [1, 0]);
 });
 
-Deno.test("name_hash depends on the parent and on every byte", () => {
-  const bytes = Uint8Array.from([9, 1, 2, 3, 9]);
-  const hash = name_hash(5, bytes, 1, 3);
-  assertEquals([name_hash(5, bytes.slice(1), 0, 3), Math.abs(hash) < 2 ** 31], [hash, true]);
-  const others = [name_hash(6, bytes, 1, 3), name_hash(5, bytes, 1, 2), name_hash(5, bytes, 0, 3)];
-  for (let i = 1; i <= 3; i++) others.push(name_hash(5, bytes.with(i, 77), 1, 3));
-  assertEquals(new Set([hash, ...others]).size, others.length + 1);
+/** Names that a hash with this key puts into one and the same place of a table of `size`. */
+function colliding_names(hash: (bytes: Uint8Array) => number, size: number, wanted: number): Uint8Array[] {
+  const found = [];
+  for (let i = 0; found.length < wanted; i++) {
+    const bytes = to_bytes(`chosen ${i}`);
+    if ((hash(bytes) & (size - 1)) === 0) found.push(bytes);
+  }
+  return found;
+}
+
+Deno.test("names that collide on one mount do not on another", () => {
+  const COUNT = 256;
+  const [one, other] = [Arena.create(), Arena.create()];
+  const index = new Nodes(one, 0).index;
+  const chosen = colliding_names((bytes) => index.hash(at.ROOT_SLOT, bytes, 0, bytes.length), COUNT, COUNT);
+  const longest = [one, other].map((arena) => {
+    const nodes = new Nodes(arena, 0);
+    for (const bytes of chosen) nodes.remember(at.ROOT_SLOT, bytes, 0, bytes.length);
+    return probes(arena).longest;
+  });
+  assertEquals([longest[0], longest[1]! < 20], [COUNT, true]);
+});
+
+Deno.test("a thread that joins finds by the same hash", () => {
+  const arena = Arena.create();
+  const slot = remember_file(new Nodes(arena, 0), at.ROOT_SLOT, 1);
+  assertEquals(remember_file(new Nodes(Arena.attach(arena.address()), 1), at.ROOT_SLOT, 1), slot);
 });
 
 Deno.test("a million nodes: 100 bytes each and the name, and as few probes as with a thousand", () => {

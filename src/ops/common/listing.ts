@@ -6,9 +6,9 @@
 // position of its first byte, in units of 8.
 import { c_string } from "../../base/bytes.ts";
 import { ENOMEM } from "../../base/errno.ts";
+import { keyed_hash } from "../../base/keyed_hash.ts";
 import { DIRENT_HEAD_BYTES } from "../../fuse/abi.ts";
 import { dirent_size, encode_dirent } from "../../fuse/directory_entries.ts";
-import { name_hash } from "../../state/name_index.ts";
 import { close, pwrite } from "../../sys/file.ts";
 import { discard_pages, map_private, Mapping, memfd_create, unmap } from "../../sys/memory.ts";
 
@@ -31,6 +31,12 @@ export class Listing {
   private positions = new Uint32Array(0);
   private table = new Uint32Array(0);
   private table_mask = 0;
+  private readonly key_low: number;
+  private readonly key_high: number;
+
+  constructor() {
+    [this.key_low, this.key_high] = crypto.getRandomValues(new Int32Array(2)) as unknown as [number, number];
+  }
 
   /** Starts an empty listing. Returns 0, or -ENOMEM when the scratch memory cannot be mapped. */
   start(): number {
@@ -123,7 +129,7 @@ export class Listing {
 
   // The slot that holds the name, or the empty one where it belongs.
   private slot_of(name: Uint8Array, name_at: number, name_length: number): number {
-    let slot = name_hash(0, name, name_at, name_length) & this.table_mask;
+    let slot = keyed_hash(this.key_low, this.key_high, 0, name, name_at, name_length) & this.table_mask;
     for (let entry = this.table[slot]!; entry !== 0; entry = this.table[slot]!) {
       if (this.is_entry(entry - 1, name, name_at, name_length)) return slot;
       slot = (slot + 1) & this.table_mask;
