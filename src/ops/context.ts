@@ -117,6 +117,8 @@ export class Context {
   /** What the present reply gave to the kernel; taken back when the reply cannot be delivered (operations §7.7). */
   granted_node = 0;
   granted_handle = 0;
+  /** Bytes of a READDIRPLUS body up to the last entry whose look-up is counted. */
+  granted_entries_bytes = 0;
 
   /** Why the open of the present request is passed through or not (common/passthrough.ts). */
   io_choice = 0;
@@ -195,12 +197,18 @@ export class Context {
   /** A request begins. */
   start(): void {
     this.data_locks.refused = 0;
-    this.granted_node = 0;
-    this.granted_handle = 0;
+    this.forget_grants();
     this.io_choice = 0;
     this.stat_branch = -1;
     this.notices.clear();
     this.refresh_settings();
+  }
+
+  /** The present reply has given nothing. */
+  forget_grants(): void {
+    this.granted_node = 0;
+    this.granted_handle = 0;
+    this.granted_entries_bytes = 0;
   }
 
   /** Takes over a configuration that changed, with everything that hangs on it. */

@@ -89,9 +89,10 @@ function add_handle(c: Context, slot: number, fd: number, flags: number): number
 }
 
 function reply_created(c: Context, slot: number, handle: number): number {
+  c.granted_node = slot;
+  c.granted_handle = handle;
   keep_path_hash(c, handle, c.path);
   entry_reply(c, slot, c.path);
-  c.granted_handle = handle;
   const at = c.reply.body_word + ENTRY_OUT_BYTES / 4;
   const reply_flags = c.handles.word(handle, F_REPLY_FLAGS);
   put_open(c.reply, at, handle, c.handles.reuse_of(handle), reply_flags, c.handles.backing_of(slot));

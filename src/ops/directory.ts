@@ -138,24 +138,34 @@ function entries_with_attributes(c: Context, handle: number, directory: number):
     const next = at + dirent_record_length(chunk, at);
     const name_length = chunk_words[(at >> 2) + 4]!;
     if (next > length || end + direntplus_size(name_length) > room) break;
-    put_entry_of(c, directory, at + DIRENT_HEAD_BYTES, name_length, (c.reply.body + end) >> 2);
-    c.body.set(chunk.subarray(at, next), end + ENTRY_OUT_BYTES);
+    const entry = end;
+    c.body.set(chunk.subarray(at, next), entry + ENTRY_OUT_BYTES);
     end += ENTRY_OUT_BYTES + next - at;
+    put_entry_of(c, directory, at + DIRENT_HEAD_BYTES, name_length, entry, end);
     at = next;
   }
   return end;
 }
 
 // A look-up, except for "." and ".."; what is gone by now has node 0, which the kernel takes as "not looked up".
-function put_entry_of(c: Context, directory: number, name_at: number, name_length: number, at_word: number): void {
+function put_entry_of(
+  c: Context,
+  directory: number,
+  name_at: number,
+  name_length: number,
+  entry: number,
+  end: number,
+): void {
+  const at_word = (c.reply.body + entry) >> 2;
   c.reply.u32.fill(0, at_word, at_word + ENTRY_OUT_BYTES / 4);
   if (is_dots(name_at, name_length)) return;
   c.path.set(directory_path);
   if (c.path.append(chunk, name_at, name_length) < 0 || getattr_by_path(c, c.path) < 0) return;
+  inode_of(c, c.path);
   const slot = c.nodes.remember(directory, chunk, name_at, name_length);
   if (slot < 0) return;
-  inode_of(c, c.path);
   put_node(c, at_word, slot, c.settings.cache_entry_s, c.settings.cache_attr_s);
+  c.granted_entries_bytes = end;
   put_attributes(c, at_word + 10, slot);
 }
 

@@ -49,8 +49,8 @@ export function open(c: Context): number {
   }
   if (handle === ANOTHER_WAS_FASTER) return -EINTR;
   if (handle < 0) return handle;
-  keep_path_hash(c, handle, c.path);
   c.granted_handle = handle;
+  keep_path_hash(c, handle, c.path);
   let reply_flags = c.handles.word(handle, F_REPLY_FLAGS);
   if (
     c.settings.cache_files === CACHE_FILES_AUTO_FULL && has_page_cache(reply_flags) && is_unchanged(c, slot, handle)

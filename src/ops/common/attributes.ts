@@ -184,10 +184,10 @@ export function entry_reply_with_timeouts(
   entry_s: number,
   attr_s: number,
 ): number {
+  c.granted_node = slot;
   inode_of(c, path);
   put_node(c, c.reply.body_word, slot, entry_s, attr_s);
   put_attributes(c, c.reply.body_word + 10, slot);
-  c.granted_node = slot;
   return ENTRY_OUT_BYTES;
 }
 
