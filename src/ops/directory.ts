@@ -1,6 +1,7 @@
 // Directories (operations §19, departures D9, D10): OPENDIR, READDIR, READDIRPLUS, RELEASEDIR, FSYNCDIR.
 import { to_bytes } from "../base/bytes.ts";
-import { EBADF, EINVAL, ENOENT } from "../base/errno.ts";
+import { EBADF, EFBIG, EINVAL, ENOENT } from "../base/errno.ts";
+import { path_text } from "../base/path_text.ts";
 import { PathBuffer } from "../base/path_buffer.ts";
 import { Branch } from "../branches/branch.ts";
 import {
@@ -94,12 +95,25 @@ function read_directory(c: Context, handle: number): number {
   const merged = merge_directory(c, c.path);
   if (merged < 0 && (merged !== -ENOENT || c.path.length > 0)) return merged;
   if (merged < 0) c.listing.add(0, 0, DT_UNKNOWN, NO_BRANCH, 0, NO_BRANCH.length);
+  if (c.listing.is_full) return refuse_listing(c);
   const fd = c.listing.store();
   if (fd < 0) return fd;
   const former = c.handles.word(handle, F_FD);
   c.handles.set_listing(handle, fd, c.listing.count, c.listing.index_at);
   if (former >= 0) close(former);
   return 0;
+}
+
+// An error of getdents may end a branch's part of a listing; this one must not, or names would be missing without a word.
+function refuse_listing(c: Context): number {
+  c.listing.give_memory_back();
+  const directory = path_text(c.path.bytes.subarray(0, c.path.length));
+  c.events.log(
+    "error",
+    `The directory "${directory}" has more than ${c.listing.count} names, too many for one listing (EFBIG): move some into ` +
+      `other directories, or list it on its branches`,
+  );
+  return -EFBIG;
 }
 
 /** Reads entries from the requested offset on into `out`; returns their bytes, the last one perhaps cut, or -errno. */

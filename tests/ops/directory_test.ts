@@ -1,6 +1,6 @@
 // OPENDIR, READDIR, READDIRPLUS, FSYNCDIR, RELEASEDIR: the merged listing (operations §19, §30.10; departures D9, D10, D13).
 
-import { assert, assertEquals } from "@std/assert";
+import { assert, assertEquals, assertMatch } from "@std/assert";
 import { EINVAL, EIO, ENOSPC } from "../../src/base/errno.ts";
 import { F_FD, N_WANTED, NODE_WORDS } from "../../src/state/layout.ts";
 import { ListedName } from "../support/answer.ts";
@@ -36,6 +36,26 @@ function read_all(pool: Pool, path: string, size: number): ListedName[] {
   }
   pool.send(wire.releasedir(pool.next(), node, handle));
   return found;
+}
+
+for (const readdir of ["seq", "cosr", "cor"]) {
+  Deno.test(`a directory with more names than a listing has room for is an error, not a short listing (${readdir})`, () => {
+    with_pool({ branches: TWO, tree: ["0/d/a", "0/d/b", "1/d/c"], options: { "func.readdir": readdir } }, (pool) => {
+      const { listing } = pool.context;
+      const { node, handle } = opendir(pool, "d");
+      const read = () => pool.send(wire.readdir(pool.next(), node, handle, 0, 4096));
+      const former = listing.entries_max;
+      listing.entries_max = 4;
+      try {
+        assertEquals([read().result, pool.open_descriptors()], ["EFBIG", []]);
+        assertMatch(pool.log.join(), /^error: The directory "d" has more than 4 names, .* \(EFBIG\): move some/);
+        listing.entries_max = 5;
+        assertEquals(read().names.length, 5);
+      } finally {
+        listing.entries_max = former;
+      }
+    });
+  });
 }
 
 Deno.test("each name once: the first branch supplies type and inode, branches follow each other", () => {

@@ -5,7 +5,7 @@
 // Layout of the memfd: the entries as struct fuse_dirent, one behind the other; then one 32-bit word per entry with the
 // position of its first byte, in units of 8.
 import { c_string } from "../../base/bytes.ts";
-import { ENOMEM } from "../../base/errno.ts";
+import { EFBIG, ENOMEM } from "../../base/errno.ts";
 import { keyed_hash } from "../../base/keyed_hash.ts";
 import { DIRENT_HEAD_BYTES } from "../../fuse/abi.ts";
 import { dirent_size, encode_dirent } from "../../fuse/directory_entries.ts";
@@ -24,6 +24,9 @@ const MEMFD_NAME = c_string("mergerfs-ts-listing");
 /** Builds listings, one at a time. */
 export class Listing {
   count = 0;
+  /** A name had no room any more: the listing is not complete. */
+  is_full = false;
+  entries_max = ENTRIES_MAX;
   private used_bytes = 0;
   private entries_map: Mapping | undefined;
   private table_map: Mapping | undefined;
@@ -41,6 +44,7 @@ export class Listing {
   /** Starts an empty listing. Returns 0, or -ENOMEM when the scratch memory cannot be mapped. */
   start(): number {
     this.count = 0;
+    this.is_full = false;
     this.used_bytes = 0;
     if (this.entries_map === undefined) {
       const entries = map_private(ENTRIES_BYTES + ENTRIES_MAX * 4);
@@ -65,10 +69,13 @@ export class Listing {
     return this.table[this.slot_of(name, name_at, name_length)] !== 0;
   }
 
-  /** Adds an entry under its number, which is also its offset cookie. Returns 0 or -ENOMEM. */
+  /** Adds an entry under its number, which is also its offset cookie. Returns 0, or -EFBIG when the listing is full. */
   add(ino_low: number, ino_high: number, type: number, name: Uint8Array, name_at: number, name_length: number): number {
     const size = dirent_size(name_length);
-    if (this.used_bytes + size > ENTRIES_BYTES || this.count >= ENTRIES_MAX) return -ENOMEM;
+    if (this.used_bytes + size > ENTRIES_BYTES || this.count >= this.entries_max) {
+      this.is_full = true;
+      return -EFBIG;
+    }
     const at = this.used_bytes;
     encode_dirent(this.bytes, at, ino_low, ino_high, this.count + 1, type, name, name_at, name_length);
     this.positions[this.count++] = at / 8;
@@ -104,7 +111,8 @@ export class Listing {
     return this.used_bytes / 8;
   }
 
-  private give_memory_back(): void {
+  /** The listing is stored, or not wanted: its pages go back to the system, but for a few. */
+  give_memory_back(): void {
     if (this.used_bytes > KEEP_BYTES) this.discard_entries(0, this.used_bytes);
     if (this.count * 4 > KEEP_BYTES) this.discard_entries(ENTRIES_BYTES, this.count * 4);
     if (this.table_mask * 4 > KEEP_BYTES) {

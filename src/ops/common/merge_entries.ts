@@ -50,7 +50,7 @@ export function merge_entries(
   }
 }
 
-// The bytes of the whole records among `length` bytes, or -ENOMEM.
+// The bytes of the whole records among `length` bytes, or -EFBIG when the listing is full.
 function merge_batch(
   c: Context,
   branch: Branch,
