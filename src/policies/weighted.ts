@@ -1,5 +1,6 @@
 // WEIGHTED: a random branch, as likely as its share of the available space (pfrd, eppfrd, msppfrd).
 
+import { ENOSPC } from "../base/errno.ts";
 import type { BranchList } from "../branches/branch.ts";
 import { type Filter, rejection } from "./filters.ts";
 import type { Probe, Selection } from "./policy.ts";
@@ -18,7 +19,10 @@ function remember_weight(at: number, bytes: number): void {
   weights[at] = bytes;
 }
 
-/** A Rule. Returns 0 when there are candidates but not a byte of space among them (config spec §6.5). */
+/**
+ * A Rule. Returns 0 when there are candidates but not a byte of space among them (config spec §6.5). What is to be made then
+ * fails for want of space, not because something is missing.
+ */
 export function weighted(branches: BranchList, probe: Probe, out: Selection, filter: Filter): number {
   let sum_bytes = 0;
   for (let index = 0; index < branches.length; index++) {
@@ -34,6 +38,7 @@ export function weighted(branches: BranchList, probe: Probe, out: Selection, fil
   if (out.count === 0) return NO_CANDIDATE;
   if (sum_bytes === 0) {
     out.count = 0;
+    out.reject(ENOSPC);
     return 0;
   }
   return out.only(draw(out, random_below(sum_bytes)));

