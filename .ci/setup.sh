@@ -33,6 +33,7 @@ cmd:gcc gcc gcc gcc
 file:/usr/include/stdio.h libc6-dev glibc-devel glibc
 cmd:mkfs.ext4 e2fsprogs e2fsprogs e2fsprogs
 cmd:mkfs.xfs xfsprogs xfsprogs xfsprogs
+cmd:mkfs.btrfs btrfs-progs btrfs-progs btrfs-progs
 cmd:losetup mount util-linux util-linux
 cmd:setpriv util-linux util-linux util-linux
 cmd:ps procps procps-ng procps-ng

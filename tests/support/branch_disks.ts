@@ -2,8 +2,15 @@
 
 import { must } from "./run.ts";
 
-/** "dir": a directory of the test's own file system. "tmpfs", "ext4": a small file system, ext4 on a loop device. */
-export type DiskKind = "dir" | "tmpfs" | "ext4";
+/** "dir": a directory of the test's own file system. Else a small file system, on a loop device where it needs one. */
+export type DiskKind = "dir" | "tmpfs" | "ext4" | "xfs" | "btrfs";
+
+/** xfs takes 300 MiB at least, btrfs 64. */
+const MAKERS = {
+  ext4: ["mkfs.ext4", "-q", "-F", "-m", "0", "-I", "256", "-O", "^has_journal"],
+  xfs: ["mkfs.xfs", "-q", "-f"],
+  btrfs: ["mkfs.btrfs", "-q", "-f", "--mixed"],
+} as const;
 
 export const MIB = 1024 * 1024;
 
@@ -12,14 +19,11 @@ export async function make_disk(kind: DiskKind, directory: string, spare: string
   await Deno.mkdir(directory, { mode: 0o755 });
   if (kind === "tmpfs") {
     await must("mount", ["-t", "tmpfs", "-o", `size=${size_bytes},mode=755`, "tmpfs", directory]);
-  } else if (kind === "ext4") {
-    await make_ext4(directory, spare, size_bytes);
+  } else if (kind !== "dir") {
+    await must("truncate", ["-s", String(size_bytes), spare]);
+    const [program, ...options] = MAKERS[kind];
+    await must(program!, [...options, spare]);
+    await must("mount", ["-o", "loop", spare, directory]);
+    if (kind === "ext4") await Deno.remove(`${directory}/lost+found`);
   }
-}
-
-async function make_ext4(directory: string, image: string, size_bytes: number): Promise<void> {
-  await must("truncate", ["-s", String(size_bytes), image]);
-  await must("mkfs.ext4", ["-q", "-F", "-m", "0", "-I", "256", "-O", "^has_journal", image]);
-  await must("mount", ["-o", "loop", image, directory]);
-  await Deno.remove(`${directory}/lost+found`);
 }
