@@ -6,11 +6,11 @@ const SYMLINKS_MAX = 40;
 
 /**
  * Walks an absolute path name by name. `read_link` gives the target of a symlink, undefined for anything else, and is asked
- * for paths outside of `mountpoint` only, which is canonical.
+ * for paths outside of `mountpoints` only, which are canonical: all places where the pool is mounted.
  */
 export function leads_into(
   path: string,
-  mountpoint: string,
+  mountpoints: readonly string[],
   read_link: (path: string) => string | undefined,
 ): boolean {
   const names = path.split("/").reverse();
@@ -24,7 +24,7 @@ export function leads_into(
       continue;
     }
     const next = `${reached}/${name}`;
-    if (next === mountpoint) return true;
+    if (mountpoints.includes(next)) return true;
     const target = links < SYMLINKS_MAX ? read_link(next) : undefined;
     if (target === undefined) reached = next;
     else {

@@ -1,5 +1,6 @@
 // `mount -o remount`: flags of the mount change, options of the pool do not. mount(8) hands on all words of the fstab line
 // as well, so only those options are told that are not in force.
+import { mount_on } from "../branches/mount_table.ts";
 import { adjust_after_parsing } from "../config/adjust.ts";
 import type { CommandLine } from "../config/command_line.ts";
 import type { Configuration } from "../config/configuration.ts";
@@ -8,7 +9,6 @@ import { split_group, split_item } from "../config/items.ts";
 import type { Option } from "../config/option.ts";
 import { find_option, normal_key } from "../config/options.ts";
 import { attribute_name, CONTROL_FILE, control_value, remount_pool } from "../daemon/live_mount.ts";
-import { mount_on } from "../daemon/mount_table.ts";
 import { can_be_refused } from "../fuse/init.ts";
 import type { HelperArguments } from "./helper_arguments.ts";
 import { read_arguments } from "./start.ts";

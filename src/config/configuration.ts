@@ -23,6 +23,9 @@ export type Phase = "startup" | "runtime";
 const CONFIG_LEVELS_MAX = 6;
 /** No option: beside their values, what the daemon found of "mountpoint". */
 const CANONICAL_MOUNTPOINT = "canonical mountpoint";
+/** No option: what was meant with a relative "log.file". */
+const LOG_PATH = "log path";
+const OUTSIDE_HINT = "name one outside of the pool";
 /** cache.files=libfuse and the older keys that say what it meant; a non-false value is remembered (departures D16). */
 const LEGACY_CACHE_KEYS = ["direct-io", "kernel-cache", "auto-cache"];
 
@@ -99,6 +102,17 @@ export class Configuration {
 
   set canonical_mountpoint(path: string) {
     this.#values.set(CANONICAL_MOUNTPOINT, path);
+  }
+
+  /** The file of "log.file" as an absolute path; empty when there is none. */
+  get log_path(): string {
+    const text = this.get("log.file")!;
+    return text === "" ? "" : this.#values.get(LOG_PATH) ?? text;
+  }
+
+  /** Whether an absolute path leads into the pool, which has to be mounted: who serves it must not use that path. */
+  leads_into_pool(path: string): boolean {
+    return this.#own_mount()(path);
   }
 
   /** The older cache words that were given: "libfuse", "direct-io", "kernel-cache", "auto-cache" (departures D16). */
@@ -207,12 +221,12 @@ export class Configuration {
     const is_older_word = option.name === "cache.files" && text === "libfuse";
     const value = option.kind.read(is_older_word ? "partial" : text, this.#environment.page_bytes);
     if (!value.ok) return this.#refuse(value);
-    if (option.name === "branches") return this.#set_branches(text, phase);
+    if (option.name === "branches") return this.#set_branches(text);
     if (option.name === "config") return this.#set_config(text, phase);
     if (option.name === "srcmounts") return 0;
     if (option.name === "log.file" && text !== "") {
-      const opened = this.#environment.try_append(text);
-      if (opened < 0) return this.#fail(-opened, `cannot append to "${text}": ${errno_text(opened)}`);
+      const result = this.#use_log_file(text);
+      if (result < 0) return result;
     }
     if (is_older_word && phase === "runtime") {
       this.#environment.log(
@@ -245,18 +259,29 @@ export class Configuration {
     }
   }
 
-  #set_branches(text: string, phase: Phase): number {
+  #use_log_file(text: string): number {
+    const path = absolute_path(text, this.#environment.working_directory());
+    if (this.leads_into_pool(path)) return this.#fail(EINVAL, `"${text}" lies inside this pool`, OUTSIDE_HINT);
+    const opened = this.#environment.try_append(path);
+    if (opened < 0) return this.#fail(-opened, `cannot append to "${text}": ${errno_text(opened)}`);
+    this.#values.set(LOG_PATH, path);
+    return 0;
+  }
+
+  #set_branches(text: string): number {
     const { branch_files: files, log } = this.#environment;
-    // Before the mount the directory is an ordinary one, and the start has a check of its own.
-    const is_own_mount = (path: string) => phase === "runtime" && this.#is_own_mount(path);
-    const edited = edit_branches(this.#branches, text, { files, log, is_own_mount });
+    const edited = edit_branches(this.#branches, text, { files, log, is_own_mount: this.#own_mount() });
     if (edited.ok) this.#branches = edited.value;
     return this.#refuse(edited);
   }
 
-  #is_own_mount(path: string): boolean {
-    const { working_directory, branch_files } = this.#environment;
-    return leads_into(absolute_path(path, working_directory()), this.canonical_mountpoint, branch_files.read_link);
+  /** What tells whether a path leads into the mounted pool. Before the mount its directory is one like others. */
+  #own_mount(): (path: string) => boolean {
+    const mountpoint = this.#values.get(CANONICAL_MOUNTPOINT);
+    if (mountpoint === undefined) return () => false;
+    const { working_directory, branch_files, places_of_mount } = this.#environment;
+    const [directory, places] = [working_directory(), places_of_mount(mountpoint)];
+    return (path) => leads_into(absolute_path(path, directory), places, branch_files.read_link);
   }
 
   #category_text(category: Category): string {
@@ -275,7 +300,9 @@ export class Configuration {
       this.#directory = text === "" ? this.#last_read.directory : this.#environment.working_directory();
       this.file_lines = [];
     }
-    const content = this.#environment.read_file(absolute_path(path, this.#directory));
+    const absolute = absolute_path(path, this.#directory);
+    if (this.leads_into_pool(absolute)) return this.#fail(EINVAL, `"${path}" lies inside this pool`, OUTSIDE_HINT);
+    const content = this.#environment.read_file(absolute);
     if (typeof content === "number") return this.#cannot_read(path, content);
     this.#config_level++;
     const failed = this.#apply_lines(path, path_text(content), phase);

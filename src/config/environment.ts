@@ -6,7 +6,8 @@ import { EFBIG, EISDIR, ENOENT } from "../base/errno.ts";
 import { CONFIG_FILE_BYTES_MAX } from "../base/limits.ts";
 import type { Log } from "../base/log.ts";
 import { type BranchFiles, SYSTEM_BRANCH_FILES } from "../branches/branch_files.ts";
-import { close, O_APPEND, O_CREAT, O_NOCTTY, O_RDONLY, O_WRONLY, read } from "../sys/file.ts";
+import { places_of_mount } from "../branches/mount_table.ts";
+import { close, O_APPEND, O_CREAT, O_NOCTTY, O_NONBLOCK, O_RDONLY, O_WRONLY, read } from "../sys/file.ts";
 import { AT_FDCWD, openat } from "../sys/path.ts";
 
 export interface Environment {
@@ -15,6 +16,8 @@ export interface Environment {
   read_file(path: string): Uint8Array | number;
   /** What relative paths start from. */
   working_directory(): string;
+  /** All places where the filesystem that is mounted there is mounted, that one first. */
+  places_of_mount(mountpoint: string): readonly string[];
   /** Opens the file for appending and closes it again: 0 or -errno. */
   try_append(path: string): number;
   /** One sentence for the log: a branch that is missing, an older spelling. */
@@ -49,8 +52,11 @@ function read_to_end(fd: number): Uint8Array | number {
   }
 }
 
+/** How the trace's file is opened. A named pipe that nobody reads is an error, and one that is full loses lines. */
+export const LOG_FILE_FLAGS = O_WRONLY | O_CREAT | O_APPEND | O_NOCTTY | O_NONBLOCK;
+
 function try_append(path: string): number {
-  const fd = openat(AT_FDCWD, c_string(path), O_WRONLY | O_CREAT | O_APPEND | O_NOCTTY, 0o644);
+  const fd = openat(AT_FDCWD, c_string(path), LOG_FILE_FLAGS, 0o644);
   return fd < 0 ? fd : close(fd);
 }
 
@@ -64,7 +70,8 @@ function working_directory(): string {
 
 /** The machine. */
 export function system_environment(log: Log, page_bytes = DEFAULT_PAGE_BYTES): Environment {
-  return { branch_files: SYSTEM_BRANCH_FILES, read_file, working_directory, try_append, log, page_bytes };
+  const branch_files = SYSTEM_BRANCH_FILES;
+  return { branch_files, read_file, working_directory, places_of_mount, try_append, log, page_bytes };
 }
 
 /** No disk: every branch is taken as written. */
@@ -80,6 +87,7 @@ export const NO_ENVIRONMENT: Environment = {
   branch_files: NO_BRANCH_FILES,
   read_file: () => -ENOENT,
   working_directory: () => "/",
+  places_of_mount: (mountpoint) => [mountpoint],
   try_append: () => -ENOENT,
   log: () => {},
   page_bytes: DEFAULT_PAGE_BYTES,

@@ -27,7 +27,8 @@ type ByOption<T extends Saying> = ReadonlyMap<string, readonly T[]>;
 export function reload(configuration: Configuration, environment: Environment): Reload {
   const path = configuration.get("config")!;
   // Tried as at the start, without looking for branches: a file with any mistake changes nothing.
-  const trial = configuration.copy({ ...environment, branch_files: NO_BRANCH_FILES, log: () => {} });
+  const branch_files = { ...NO_BRANCH_FILES, read_link: environment.branch_files.read_link };
+  const trial = configuration.copy({ ...environment, branch_files, log: () => {} });
   const read = trial.set("config", "", "startup");
   if (read < 0 && trial.file_errors.length > 0) return failed(trial.file_errors);
   if (read < 0) return failed([{ errno: -read, text: path, remedy: trial.last_remedy }]);

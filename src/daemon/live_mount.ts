@@ -4,13 +4,13 @@ import { c_string } from "../base/bytes.ts";
 import { errno_text } from "../base/errno.ts";
 import { path_text } from "../base/path_text.ts";
 import { compute_fsname } from "../branches/fsname.ts";
+import { is_pool_type, mount_on } from "../branches/mount_table.ts";
 import type { Configuration } from "../config/configuration.ts";
 import type { Option } from "../config/option.ts";
 import { find_option } from "../config/options.ts";
 import { remount } from "../sys/device.ts";
 import { getxattr } from "../sys/xattr.ts";
 import { mount_flags } from "./mount_options.ts";
-import { is_pool_type, mount_on } from "./mount_table.ts";
 import { StartError } from "./start_error.ts";
 
 export const CONTROL_FILE = ".mergerfs";

@@ -4,6 +4,8 @@ import { EINVAL, ENODEV, ENOENT, errno_text } from "../base/errno.ts";
 import { c_string } from "../base/bytes.ts";
 import { log } from "../base/log.ts";
 import { StatxBuffer } from "../base/statx.ts";
+import { SYSTEM_BRANCH_FILES } from "../branches/branch_files.ts";
+import { leads_into } from "../branches/own_mount.ts";
 import { Configuration } from "../config/configuration.ts";
 import { open_device, remount, Session } from "../sys/device.ts";
 import { close } from "../sys/file.ts";
@@ -26,6 +28,13 @@ export function resolve_mountpoint(as_given: string): string {
     throw new StartError(`bad mount point \`${as_given}': Not a directory (the pool is mounted on a directory)`);
   }
   return Deno.realPathSync(as_given);
+}
+
+/** Throws a StartError when the trace would be written into the pool: nobody would answer, or each line make new ones. */
+export function refuse_log_inside(configuration: Configuration, mountpoint: string): void {
+  const path = configuration.log_path;
+  if (path === "" || !leads_into(path, [mountpoint], SYSTEM_BRANCH_FILES.read_link)) return;
+  throw new StartError(`"log.file=${configuration.get("log.file")}" lies inside the pool (name a file outside of it)`);
 }
 
 function remedy_for(mountpoint: string, errno: number): string {

@@ -21,7 +21,7 @@ import { answer_init, show_refused } from "./init.ts";
 import { log_to_both, log_to_syslog, write_to_syslog } from "./log_sinks.ts";
 import { report_memory } from "./memory_report.ts";
 import { allowed_message_pages } from "./message_size.ts";
-import { mount_pool, resolve_mountpoint } from "./mount.ts";
+import { mount_pool, refuse_log_inside, resolve_mountpoint } from "./mount.ts";
 import { lower_oom_score } from "./oom_score.ts";
 import { worker_cpus } from "./pin_threads.ts";
 import { set_read_ahead } from "./read_ahead.ts";
@@ -71,6 +71,7 @@ async function mount_and_serve(
   }
   if (configuration.get("lazy-umount-mountpoint") === "true") unmount_former(configuration.get("mountpoint")!);
   const mountpoint = resolve_mountpoint(configuration.get("mountpoint")!);
+  refuse_log_inside(configuration, mountpoint);
   configuration.canonical_mountpoint = mountpoint;
   if (geteuid() !== 0) warn_of_user(program);
   const settings = new Settings(configuration);
@@ -111,7 +112,7 @@ async function serve(mounted: MountedPool): Promise<number> {
   );
   const cell = new ConfigCell(arena);
   cell.edit(() => configuration.serialize());
-  redirect_trace(new TraceCell(arena), cell);
+  redirect_trace(new TraceCell(arena), cell, log);
   const agreed = answer_init(session.fd(), arena, settings, size.limit);
   show_refused(configuration, confirm_passthrough(session.fd(), arena, agreed));
   cell.edit(() => configuration.serialize());

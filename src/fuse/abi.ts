@@ -281,6 +281,13 @@ export const FUSE_NOTIFY_DELETE = 6;
 export const FUSE_NOTIFY_RESEND = 7;
 export const FUSE_NOTIFY_INC_EPOCH = 8;
 export const FUSE_NOTIFY_PRUNE = 9;
+const NOTIFY_NAMES = ["", "POLL", "INVAL_INODE", "INVAL_ENTRY", "STORE", "RETRIEVE", "DELETE", "RESEND", "INC_EPOCH"];
+
+/** `FUSE_NOTIFY_STORE` → `"STORE"`; `"UNKNOWN"` for what is never sent. */
+export function notify_name(kind: number): string {
+  return NOTIFY_NAMES[kind] || "UNKNOWN";
+}
+
 /** Flag of INVAL_ENTRY: let the entry expire instead of dropping it (needs HAS_EXPIRE_ONLY). */
 export const FUSE_EXPIRE_ONLY = 1 << 0;
 

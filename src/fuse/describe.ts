@@ -1,9 +1,9 @@
 // Requests and replies as one line of text each, for the debug trace (operations.md §26). Only run while tracing, so
 // clarity goes before speed here. A line is `key=value` separated by blanks; strings stand in double quotes.
 
-import { errno_name } from "../base/errno.ts";
+import { errno_text } from "../base/errno.ts";
 import * as abi from "./abi.ts";
-import { type Field, REPLY_FIELDS, REQUEST_FIELDS } from "./describe_fields.ts";
+import { type Field, NOTICE_FIELDS, REPLY_FIELDS, REQUEST_FIELDS } from "./describe_fields.ts";
 import { dirent_record_length, direntplus_record_length } from "./directory_entries.ts";
 import { flags_text, open_flags_text } from "./flag_names.ts";
 import type { Reply } from "./reply.ts";
@@ -45,10 +45,19 @@ export function describe_reply(reply: Reply, opcode: number, timestamp_ns: bigin
     line_start(timestamp_ns, "OUT", reply.u32[at + 2]!, reply.u32[at + 3]!),
     `error=${error}`,
   ];
-  if (error !== 0) parts.push(`error_str="${errno_name(error)}"`);
-  parts.push(`len=${reply.length}`);
   const body_bytes = reply.length - abi.OUT_HEADER_BYTES;
+  if (body_bytes === 0) parts.push(`error_str="${error === 0 ? "Success" : errno_text(error)}"`);
+  parts.push(`len=${reply.length}`);
   if (error === 0 && body_bytes > 0) push_body(parts, reply, opcode, body_bytes);
+  return parts.join(" ");
+}
+
+/** One line for a message that nobody asked for: a header with unique 0, whose error field is the kind, and a body. */
+export function describe_notice(words: Uint32Array, timestamp_ns: bigint): string {
+  const kind = words[1]!;
+  const parts = [line_start(timestamp_ns, "OUT", 0, 0), `error=0 notify=${abi.notify_name(kind)} notify_id=${kind}`];
+  parts.push(`len=${words[0]}`);
+  push_fields(parts, NOTICE_FIELDS[kind] ?? [], words, abi.OUT_HEADER_BYTES / 4, words[0]! - abi.OUT_HEADER_BYTES);
   return parts.join(" ");
 }
 
@@ -98,7 +107,7 @@ function line_start(timestamp_ns: bigint, direction: string, unique_low: number,
 }
 
 function hex_word(word: number): string {
-  return word.toString(16).padStart(8, "0");
+  return word.toString(16).toUpperCase().padStart(8, "0");
 }
 
 function u64(low: number, high: number): bigint {
@@ -163,13 +172,12 @@ function time_text(low: number, high: number, nanoseconds: number): string {
 function name_keys(opcode: number): [string, string] {
   switch (opcode) {
     case abi.FUSE_SYMLINK:
-      return ["name", "target"];
-    case abi.FUSE_LINK:
-      return ["newname", ""];
-    case abi.FUSE_SETXATTR:
-      return ["name", "value"];
+      return ["name", "linkname"];
+    case abi.FUSE_RENAME:
+    case abi.FUSE_RENAME2:
+      return ["oldname", "newname"];
     default:
-      return ["name", "newname"];
+      return ["name", ""];
   }
 }
 
@@ -177,14 +185,14 @@ function push_names(parts: string[], request: Request): void {
   const [first, second] = name_keys(request.opcode);
   if (request.name_length > 0) parts.push(`${first}=${quoted(request.u8, request.name, request.name_length)}`);
   // An xattr value can be large and is not text; its size is among the fields.
-  if (request.name2_length > 0 && second !== "value") {
+  if (request.name2_length > 0 && second !== "") {
     parts.push(`${second}=${quoted(request.u8, request.name2, request.name2_length)}`);
   }
 }
 
 function push_body(parts: string[], reply: Reply, opcode: number, body_bytes: number): void {
   push_fields(parts, REPLY_FIELDS[opcode] ?? [], reply.u32, reply.body_word, body_bytes);
-  if (opcode === abi.FUSE_READLINK) parts.push(`target=${quoted(reply.u8, reply.body, body_bytes)}`);
+  if (opcode === abi.FUSE_READLINK) parts.push(`linkname=${quoted(reply.u8, reply.body, body_bytes)}`);
   const end = reply.body + body_bytes;
   if (opcode === abi.FUSE_READDIR) parts.push(`entries=${count_records(reply, end, dirent_record_length)}`);
   if (opcode === abi.FUSE_READDIRPLUS) parts.push(`entries=${count_records(reply, end, direntplus_record_length)}`);

@@ -253,3 +253,8 @@ export const REPLY_FIELDS: Readonly<Record<number, readonly Field[]>> = {
     ["mtime", "time", 36, 38],
   ],
 };
+
+/** Bodies of those notices that are sent, by kind. */
+export const NOTICE_FIELDS: Readonly<Record<number, readonly Field[]>> = {
+  [abi.FUSE_NOTIFY_INVAL_INODE]: [["nodeid", "u64", 0], ["offset", "i64", 2], ["length", "i64", 4]],
+};

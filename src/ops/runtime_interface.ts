@@ -1,15 +1,15 @@
 // The control file's extended attributes: reading, listing and changing options while the pool is mounted (config §7).
 import { copy_bytes, to_bytes } from "../base/bytes.ts";
-import { EEXIST, ENODATA, ERANGE, EROFS } from "../base/errno.ts";
+import { EEXIST, EINVAL, ENODATA, ERANGE, EROFS, errno_text } from "../base/errno.ts";
+import type { Log } from "../base/log.ts";
 import { path_text, path_text_bytes } from "../base/path_text.ts";
 import { nearest_word } from "../base/suggest.ts";
 import { Configuration } from "../config/configuration.ts";
-import { system_environment } from "../config/environment.ts";
+import { LOG_FILE_FLAGS, system_environment } from "../config/environment.ts";
 import { type ConfigError, error_text } from "../config/errors.ts";
 import { find_option, LISTED_OPTIONS, normal_key, OWN_OPTIONS } from "../config/options.ts";
 import { ConfigCell } from "../state/config_cell.ts";
 import { TraceCell } from "../state/trace_cell.ts";
-import { O_APPEND, O_CREAT, O_WRONLY } from "../sys/file.ts";
 import { AT_FDCWD, openat } from "../sys/path.ts";
 import { Context } from "./context.ts";
 
@@ -75,7 +75,7 @@ export function set_control_value(c: Context): number {
   const value = path_text(request.u8.slice(request.name2, request.name2 + request.name2_length));
   const { result, errors } = set_option(c, key, value);
   for (const error of errors) c.events.log("error", error_text(error));
-  if (key === "log.file" || key === "config") redirect_trace(c.trace, c.settings_cell.cell);
+  if (key === "log.file" || key === "config") redirect_trace(c.trace, c.settings_cell.cell, c.events.log);
   return result;
 }
 
@@ -105,12 +105,20 @@ function set_option(c: Context, key: string, value: string): { result: number; e
   return { result, errors };
 }
 
-/** The trace goes to the file of "log.file", or to standard error when that is empty. A file is opened anew. */
-export function redirect_trace(trace: TraceCell, cell: ConfigCell): void {
+/**
+ * The trace goes to the file of "log.file", or to standard error when that is empty. A file is opened anew; one that cannot
+ * be opened any more leaves the trace where it was.
+ */
+export function redirect_trace(trace: TraceCell, cell: ConfigCell, log: Log): void {
   trace.redirect(function open() {
-    const path = Configuration.parse(cell.read().text).get("log.file")!;
+    const configuration = Configuration.parse(cell.read().text, system_environment(log));
+    const path = configuration.log_path;
     if (path === "") return undefined;
-    return openat(AT_FDCWD, path_text_bytes(`${path}\0`), O_WRONLY | O_CREAT | O_APPEND, 0o644);
+    // A symlink on the way may be another one now.
+    const is_inside = configuration.leads_into_pool(path);
+    const fd = is_inside ? -EINVAL : openat(AT_FDCWD, path_text_bytes(`${path}\0`), LOG_FILE_FLAGS, 0o644);
+    if (fd < 0) log("error", `Cannot append to "${path}", the trace stays where it was: ${errno_text(fd)}`);
+    return fd;
   });
 }
 

@@ -3,9 +3,9 @@
 import { c_string } from "../base/bytes.ts";
 import { ENOENT, errno_text } from "../base/errno.ts";
 import { path_text_bytes } from "../base/path_text.ts";
+import { is_pool_type, type MountEntry, parse_mountinfo } from "../branches/mount_table.ts";
 import { version_text } from "../config/help.ts";
 import { CONTROL_FILE } from "../daemon/live_mount.ts";
-import { is_pool_type, type MountEntry, parse_mountinfo } from "../daemon/mount_table.ts";
 import { close, O_CREAT, O_EXCL, O_NOFOLLOW, O_WRONLY, write } from "../sys/file.ts";
 import { AT_FDCWD, fchown, openat, unlinkat } from "../sys/path.ts";
 import { ask_pool, type PoolReport } from "./ask_pool.ts";

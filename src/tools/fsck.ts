@@ -4,7 +4,7 @@ import { c_string } from "../base/bytes.ts";
 import { EACCES, ENODATA, ENOENT, ENOTDIR, EOPNOTSUPP, EPERM, errno_text } from "../base/errno.ts";
 import { path_text } from "../base/path_text.ts";
 import { StatxBuffer } from "../base/statx.ts";
-import { is_pool_type, mount_on } from "../daemon/mount_table.ts";
+import { is_pool_type, mount_on } from "../branches/mount_table.ts";
 import { geteuid } from "../sys/identity.ts";
 import { AT_FDCWD, stat } from "../sys/path.ts";
 import { lgetxattr } from "../sys/xattr.ts";

@@ -11,6 +11,7 @@ import { close, read, write } from "../sys/file.ts";
 import { MessageBuffers } from "./buffers.ts";
 import { Handler } from "./handle.ts";
 import { LoopEnd } from "./messages.ts";
+import { trace_notice } from "./trace.ts";
 
 /** What a loop needs beside its handler. */
 export interface LoopParts {
@@ -111,9 +112,17 @@ function send_notices(parts: LoopParts): void {
   const { notices } = parts.handler.context;
   if (!notices.is_empty) {
     notices.send((low, high) => {
-      return write(parts.fd, notification.u8, notification.inval_inode(low, high, ATTRIBUTES_ONLY, TO_THE_END));
+      notification.inval_inode(low, high, ATTRIBUTES_ONLY, TO_THE_END);
+      return send_notice(parts);
     });
   }
   // Names one by one would take the root's lock, which a caller may hold while it waits for this worker.
-  if (notices.all_names) write(parts.fd, notification.u8, notification.inc_epoch());
+  if (!notices.all_names) return;
+  notification.inc_epoch();
+  send_notice(parts);
+}
+
+function send_notice({ fd, handler }: LoopParts): number {
+  if (handler.is_traced) trace_notice(handler.context, notification.u32);
+  return write(fd, notification.u8, notification.length);
 }

@@ -16,6 +16,8 @@ import { trace_reply, trace_request } from "./trace.ts";
 export class Handler {
   /** Bugs caught since the start; each became EIO for its request. */
   bugs = 0;
+  /** Whether the present request has a line in the trace: then its reply and its notices get theirs. */
+  is_traced = false;
 
   constructor(readonly context: Context) {}
 
@@ -36,17 +38,21 @@ export class Handler {
   private run(decoded: number, is_again: boolean): void {
     const c = this.context;
     c.reply.begin(c.request);
+    this.is_traced = false;
     try {
       c.start();
-      if (c.settings.debug && !is_again) trace_request(c);
+      // Once for the whole request, which may itself switch the trace on or off.
+      this.is_traced = c.settings.debug;
+      if (this.is_traced && !is_again) trace_request(c);
       this.finish(decoded < 0 ? decoded : (OPERATIONS[c.request.opcode] ?? not_supported)(c));
-      if (c.settings.debug) trace_reply(c, IO_CHOICES[c.io_choice]);
+      if (this.is_traced) trace_reply(c, IO_CHOICES[c.io_choice]);
     } catch (error) {
       c.credentials.restore();
       release_locks(c);
       undo_reply(c);
       c.data_locks.refused = 0;
       c.reply.error(EIO);
+      if (this.is_traced) trace_reply(c);
       this.report_bug(`the answer to ${opcode_name(c.request.opcode)} for node ${c.request.node_low}`, error);
     } finally {
       release_locks(c);

@@ -22,7 +22,7 @@ port.onmessage = function start(event) {
   const cell = new ConfigCell(arena);
   read_again(cell);
   // Also without a config file: whoever has renamed the trace's file wants a new one.
-  redirect_trace(new TraceCell(arena), cell);
+  redirect_trace(new TraceCell(arena), cell, log);
   port.postMessage({ kind: "done" });
 };
 

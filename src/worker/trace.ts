@@ -1,7 +1,7 @@
 // The trace of requests and replies (option `debug`, operations §26): one line each, to `log.file` or standard error.
 import { to_bytes } from "../base/bytes.ts";
 import { OUT_HEADER_BYTES } from "../fuse/abi.ts";
-import { describe_reply, describe_request } from "../fuse/describe.ts";
+import { describe_notice, describe_reply, describe_request } from "../fuse/describe.ts";
 import { Reply } from "../fuse/reply.ts";
 import { Request } from "../fuse/request.ts";
 import { TraceCell } from "../state/trace_cell.ts";
@@ -28,6 +28,11 @@ export function trace_reply(c: Traced, passthrough = ""): void {
   const line = describe_reply(c.reply, c.request.opcode, monotonic_ns());
   const is_open = passthrough !== "" && c.reply.length > OUT_HEADER_BYTES;
   write_line(c, is_open ? `${line} passthrough="${passthrough}"` : line);
+}
+
+/** The line of a notice; `words` are those of the message. */
+export function trace_notice(c: Traced, words: Uint32Array): void {
+  write_line(c, describe_notice(words, monotonic_ns()));
 }
 
 function write_line(c: Traced, line: string): void {

@@ -18,10 +18,23 @@ function read_link(path: string): string | undefined {
 
 Deno.test("paths that lead into the mountpoint", () => {
   const cases: [path: string, leads: boolean][] = [
-    ...["/m/pool", "/m/pool/", "//m/./pool//x", "/m/pool/../a", "/a/../m/pool", "/m/link", "/m/link/x", "/m/up", "/abs"]
+    ...[
+      "/m/pool",
+      "/m/other/bind/x",
+      "/m/pool/",
+      "//m/./pool//x",
+      "/m/pool/../a",
+      "/a/../m/pool",
+      "/m/link",
+      "/m/link/x",
+      "/m/up",
+      "/abs",
+    ]
       .map((path) => [path, true] as [string, boolean]),
     ...["", "/", "/m", "/m/pool2", "/m/po", "/loop", "/loop/m/pool", "/disk", "/../d"]
       .map((path) => [path, false] as [string, boolean]),
   ];
-  for (const [path, leads] of cases) assertEquals(leads_into(path, "/m/pool", read_link), leads, path);
+  for (const [path, leads] of cases) {
+    assertEquals(leads_into(path, ["/m/other/bind", "/m/pool"], read_link), leads, path);
+  }
 });

@@ -49,6 +49,33 @@ Deno.test("at runtime no branch may lead into the pool itself; a wildcard leaves
   assertEquals(configuration.set("branches", "-/m/pool:/m/*/x", "runtime"), 0, "what was there may be removed");
 });
 
+Deno.test("at runtime neither log.file nor config may lie inside the pool, by whatever way", () => {
+  const tree = {
+    directories: ["/", "/m", "/m/pool", "/bind"],
+    symlinks: { "/m/link": "/bind/x" },
+    files: { "/c": "" },
+  };
+  const environment = {
+    ...fake_environment(tree),
+    working_directory: () => "/m",
+    places_of_mount: (mountpoint: string) => [mountpoint, "/bind"],
+    try_append: (path: string) => path.startsWith("/m/pool") || path.startsWith("/bind") ? fail(path) : 0,
+  };
+  const configuration = new Configuration(environment);
+  assertEquals(set_all(configuration, "startup", "log.file=here", "config=/c"), [0, 0]);
+  configuration.canonical_mountpoint = "/m/pool";
+  for (const path of ["/m/pool/x", "pool/x", "/bind/x", "/m/link", "link"]) {
+    for (const key of ["log.file", "config"]) {
+      assertEquals(configuration.set(key, path, "runtime"), -EINVAL, `${key}=${path}`);
+      assertEquals(configuration.last_remedy, `"${path}" lies inside this pool; name one outside of the pool`);
+    }
+  }
+  assertEquals([configuration.get("log.file"), configuration.get("config")], ["here", "/c"]);
+  assertEquals(Configuration.parse(configuration.serialize()).log_path, "/m/here");
+  assertEquals(set_all(configuration, "runtime", "log.file="), [0]);
+  assertEquals(configuration.log_path, "");
+});
+
 Deno.test("unknown, read-only and bad", () => {
   const configuration = configured();
   const results = set_all(

@@ -84,6 +84,11 @@ const CASES: readonly Case[] = [
     lines: [/^mergerfs-ts: ERROR - {2}- branches can not include the mountpoint: .*\/pool \(.*\)$/],
   },
   {
+    name: "log file inside the pool",
+    args: ["-o", "log.file=MOUNT/log", "BRANCH", "MOUNT"],
+    lines: [/^mergerfs-ts: "log\.file=.*\/pool\/log" lies inside the pool \(name a file outside of it\)$/],
+  },
+  {
     name: "no arguments",
     args: [],
     lines: [

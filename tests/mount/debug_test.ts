@@ -1,9 +1,9 @@
 // debug and log.file with the real program: where the trace goes, and the report about memory.
 
-import { assert, assertEquals, assertMatch } from "@std/assert";
+import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { type Pool, run_in_background, with_pool, with_unmounted_pool } from "../support/mount.ts";
-import { must } from "../support/run.ts";
-import { processes_of } from "../support/temp_dir.ts";
+import { must, run } from "../support/run.ts";
+import { kill, processes_of } from "../support/temp_dir.ts";
 import { wait_until } from "../support/wait_until.ts";
 
 const DEADLINE_MS = 30_000;
@@ -61,5 +61,67 @@ Deno.test("in the background the trace without a file goes nowhere, and the repo
     assert(!(await Deno.readTextFile(`${pool.directory}/output`)).includes('"untold"'));
     await must("umount", [pool.mountpoint]);
     await pool.assert_gone();
+  });
+});
+
+Deno.test("a file inside the pool is refused for the trace and for options, and with one worker nothing waits", async () => {
+  await with_pool({ trace: true, options: "read-thread-count=1,passthrough.io=off" }, async (pool) => {
+    const bound = `${pool.directory}/bound`;
+    await Deno.mkdir(bound);
+    await must("mount", ["--bind", pool.mountpoint, bound]);
+    await Deno.symlink("pool/log", `${pool.directory}/link`);
+    for (const path of [pool.path("log"), `${bound}/log`, `${pool.directory}/link`]) {
+      for (const key of ["log.file", "config"]) {
+        const args = ["-n", `user.mergerfs.${key}`, "-v", path, pool.path(".mergerfs")];
+        const { code, stderr } = await run("setfattr", args, { deadline_ms: DEADLINE_MS });
+        assertEquals([code, /Invalid argument/.test(stderr)], [1, true], stderr);
+        const reason = `${key}=${path} ("${path}" lies inside this pool; name one outside of the pool)`;
+        await wait_until("the reason is told", () => pool.error_lines().some((line) => line.includes(reason)));
+      }
+    }
+    await Deno.mkdir(pool.path("works"));
+    assertStringIncludes(pool.log_lines().join("\n"), '"works"');
+    await must("umount", [bound]);
+  });
+});
+
+Deno.test("SIGHUP: a trace whose file leads into the pool by now stays where it was, and the log says so", async () => {
+  await with_pool({ options: "debug=true" }, async (pool) => {
+    const link = `${pool.directory}/link`;
+    await Deno.symlink(pool.log_file, link);
+    await set(pool, "log.file", link);
+    await Deno.remove(link);
+    await Deno.symlink(pool.path("log"), link);
+    kill(pool.pid, "SIGHUP");
+    const told = `Cannot append to "${link}", the trace stays where it was: Invalid argument`;
+    await wait_until("it is told", () => pool.error_lines().some((line) => line.includes(told)), DEADLINE_MS);
+    await Deno.mkdir(pool.path("works"));
+    assertStringIncludes(pool.log_lines().join("\n"), '"works"');
+  });
+});
+
+Deno.test("SIGHUP: a relative log.file stays in the directory of the start, also in the background", async () => {
+  await with_unmounted_pool({ options: "debug=true,log.file=log" }, async (pool) => {
+    await Deno.mkdir(pool.mountpoint);
+    const started = await run_in_background(pool, pool.program_arguments(false), { cwd: pool.directory });
+    assertEquals(started.code, 0, started.stdout);
+    await Deno.rename(pool.log_file, `${pool.log_file}.1`);
+    kill(processes_of(pool.mountpoint)[0]!, "SIGHUP");
+    await wait_until("it is opened anew", () => Deno.lstat(pool.log_file).then(() => true, () => false), DEADLINE_MS);
+    await must("umount", [pool.mountpoint]);
+    await pool.assert_gone();
+  });
+});
+
+Deno.test("a named pipe for the trace: refused while nobody reads, and never waited for", async () => {
+  await with_pool({ options: "debug=true" }, async (pool) => {
+    await must("mkfifo", [pool.log_file]);
+    const args = ["-n", "user.mergerfs.log.file", "-v", pool.log_file, pool.path(".mergerfs")];
+    assertMatch((await run("setfattr", args, { deadline_ms: DEADLINE_MS })).stderr, /No such device or address/);
+    const reader = await Deno.open(pool.log_file, { read: true, write: true });
+    await set(pool, "log.file", pool.log_file);
+    // More lines than a pipe holds.
+    for (let round = 0; round < 300; round++) await Deno.mkdir(pool.path(`d${round}`));
+    reader.close();
   });
 });

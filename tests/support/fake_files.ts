@@ -57,6 +57,7 @@ export function fake_environment(tree: FakeTree, messages: string[] = []): Envir
     branch_files: fake_branch_files(tree),
     read_file: (path) => path in files ? new TextEncoder().encode(files[path]) : -ENOENT,
     working_directory: () => "/",
+    places_of_mount: (mountpoint) => [mountpoint],
     try_append: (path) => path.startsWith("/missing/") ? -ENOENT : 0,
     log: (_level, message) => void messages.push(message),
     page_bytes: 4096,

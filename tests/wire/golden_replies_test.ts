@@ -129,7 +129,7 @@ const CASES: readonly GoldenReply[] = [
     header: "1500000000000000 0201000000000080",
     body: "76616c7565",
     fill: (reply) => put_text(reply, "value"),
-    trace: 'error=0 len=21 target="value"',
+    trace: 'error=0 len=21 linkname="value"',
   },
   {
     title: "success without a body",
@@ -137,7 +137,7 @@ const CASES: readonly GoldenReply[] = [
     header: "1000000000000000 0201000000000080",
     body: "",
     fill: (_reply) => 0,
-    trace: "error=0 len=16",
+    trace: 'error=0 error_str="Success" len=16',
   },
   {
     title: "an error",
@@ -145,7 +145,7 @@ const CASES: readonly GoldenReply[] = [
     header: "10000000feffffff 0201000000000080",
     body: "",
     fill: (_reply) => -2,
-    trace: 'error=-2 error_str="ENOENT" len=16',
+    trace: 'error=-2 error_str="No such file or directory" len=16',
   },
   {
     title: "an offset above 2^53",

@@ -89,7 +89,7 @@ const CASES: readonly GoldenRequest[] = [
     args: "",
     payload: "6c696e6b002e2e2f 7461726765742f66 696c6500",
     built: wire.symlink(UNIQUE, NODE, "link", "../target/file"),
-    trace: 'opcode=SYMLINK opcode_id=6 nodeid=12884901895 name="link" target="../target/file"',
+    trace: 'opcode=SYMLINK opcode_id=6 nodeid=12884901895 name="link" linkname="../target/file"',
   },
   {
     title: "MKNOD",
@@ -129,7 +129,7 @@ const CASES: readonly GoldenRequest[] = [
     args: "0900000005000000",
     payload: "66726f6d00746f00",
     built: wire.rename(UNIQUE, NODE, "from", OTHER_NODE, "to"),
-    trace: 'opcode=RENAME opcode_id=12 nodeid=12884901895 newdir=21474836489 name="from" newname="to"',
+    trace: 'opcode=RENAME opcode_id=12 nodeid=12884901895 newdir=21474836489 oldname="from" newname="to"',
   },
   {
     title: "LINK",
@@ -137,7 +137,7 @@ const CASES: readonly GoldenRequest[] = [
     args: "0900000005000000",
     payload: "6861726400",
     built: wire.link(UNIQUE, NODE, "hard", OTHER_NODE),
-    trace: 'opcode=LINK opcode_id=13 nodeid=12884901895 oldnodeid=21474836489 newname="hard"',
+    trace: 'opcode=LINK opcode_id=13 nodeid=12884901895 oldnodeid=21474836489 name="hard"',
   },
   {
     title: "OPEN",
@@ -411,7 +411,7 @@ const CASES: readonly GoldenRequest[] = [
     payload: "66726f6d00746f00",
     built: wire.rename2(UNIQUE, NODE, "from", OTHER_NODE, "to", 1),
     trace:
-      'opcode=RENAME2 opcode_id=45 nodeid=12884901895 newdir=21474836489 flags=0x1 flags_str="RENAME_NOREPLACE" name="from" newname="to"',
+      'opcode=RENAME2 opcode_id=45 nodeid=12884901895 newdir=21474836489 flags=0x1 flags_str="RENAME_NOREPLACE" oldname="from" newname="to"',
   },
   {
     title: "LSEEK",

@@ -121,6 +121,16 @@ Deno.test("the trace has one line per request and one per reply, while debug is 
   });
 });
 
+Deno.test("a request that meets a bug has its reply in the trace as well", () => {
+  with_bugs({ tree: ["0/f"] }, 1, (pool) => {
+    with_bug(abi.FUSE_GETATTR, throw_bug, () => {
+      const lines = trace_of(pool, [wire.getattr(0x12n, 1)]);
+      assertEquals(lines.length, 2);
+      assertMatch(lines[1]!, /dir=OUT unique=0x0000000000000012 error=-5 error_str="Input\/output error" len=16$/);
+    });
+  });
+});
+
 Deno.test("the trace says of every open whether it is passed through, and why", () => {
   const outcome = { flags2: DEFAULT_OUTCOME.flags2 | abi.INIT2_PASSTHROUGH };
   with_pool({ tree: ["0/f"], outcome, options: { "passthrough.io": "ro" } }, (pool) => {
@@ -138,7 +148,7 @@ Deno.test("the trace says of every open whether it is passed through, and why", 
       /"DIRECT_IO\|PARALLEL.*\|PASSTHROUGH" backing_id=\d+ passthrough="no: option passthrough.io"$/,
     );
     assertMatch(replies[2]!, /backing_id=0 passthrough="no: option passthrough.io"$/);
-    assertMatch(replies[3]!, /error=-\d+ error_str="\w+" len=16$/);
+    assertMatch(replies[3]!, /error=-\d+ error_str="[^"]+" len=16$/);
   });
 });
 

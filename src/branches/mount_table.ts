@@ -1,10 +1,12 @@
 // The mounts that this process sees (proc_pid_mountinfo(5)).
 import { path_text } from "../base/path_text.ts";
-import { SYSTEM_BRANCH_FILES } from "../branches/branch_files.ts";
+import { SYSTEM_BRANCH_FILES } from "./branch_files.ts";
 
 const POOL_TYPES = ["fuse.mergerfs", "fuse.mergerfs-ts"];
 
 export interface MountEntry {
+  /** "major:minor", the same wherever a filesystem is mounted. */
+  readonly device: string;
   readonly mountpoint: string;
   /** "fuse.mergerfs" for a pool, unless the option "subtype" says otherwise. */
   readonly type: string;
@@ -21,9 +23,18 @@ export function is_pool_type(type: string): boolean {
 /** What is mounted on a directory; the topmost one, undefined when nothing is. */
 export function mount_on(directory: string): MountEntry | undefined {
   const mountpoint = SYSTEM_BRANCH_FILES.realpath(directory);
-  return parse_mountinfo(Deno.readFileSync("/proc/self/mountinfo")).findLast((entry) =>
-    entry.mountpoint === mountpoint
-  );
+  return mounts().findLast((entry) => entry.mountpoint === mountpoint);
+}
+
+/** A mountpoint, as the kernel names it, and all others where the same filesystem or a part of it is mounted (bind mounts). */
+export function places_of_mount(mountpoint: string): string[] {
+  const all = mounts();
+  const device = all.findLast((entry) => entry.mountpoint === mountpoint)?.device;
+  return [mountpoint, ...all.filter((entry) => entry.device === device).map((entry) => entry.mountpoint)];
+}
+
+function mounts(): MountEntry[] {
+  return parse_mountinfo(Deno.readFileSync("/proc/self/mountinfo"));
 }
 
 /** The mounts in the order in which they were made. Paths are reversible texts (base/path_text.ts). */
@@ -33,7 +44,8 @@ export function parse_mountinfo(content: Uint8Array<ArrayBuffer>): MountEntry[] 
     // Optional fields stand before the "-", so those behind it are counted from there.
     const separator = fields.indexOf("-");
     const [type, source, super_options] = fields.slice(separator + 1);
-    return { mountpoint: fields[4]!, type: type!, source: source!, options: `${fields[5]} ${super_options}` };
+    const device = fields[2]!;
+    return { device, mountpoint: fields[4]!, type: type!, source: source!, options: `${fields[5]} ${super_options}` };
   });
 }
 
