@@ -51,14 +51,21 @@ export function open(c: Context): number {
   if (handle < 0) return handle;
   c.granted_handle = handle;
   keep_path_hash(c, handle, c.path);
-  let reply_flags = c.handles.word(handle, F_REPLY_FLAGS);
-  if (
-    c.settings.cache_files === CACHE_FILES_AUTO_FULL && has_page_cache(reply_flags) && is_unchanged(c, slot, handle)
-  ) {
-    reply_flags |= FOPEN_KEEP_CACHE;
-  }
-  put_open(c.reply, c.reply.body_word, handle, c.handles.reuse_of(handle), reply_flags, c.handles.backing_of(slot));
+  const reply_flags = c.handles.word(handle, F_REPLY_FLAGS);
+  const kept = has_page_cache(reply_flags) ? keep_cache_flag(c, slot, handle, reply_flags) : reply_flags;
+  put_open(c.reply, c.reply.body_word, handle, c.handles.reuse_of(handle), kept, c.handles.backing_of(slot));
   return OPEN_OUT_BYTES;
+}
+
+// With cache.files=full what is cached stays, except for a file with several names: the kernel caches each for itself, and
+// does not see what was written through another one.
+function keep_cache_flag(c: Context, slot: number, handle: number, reply_flags: number): number {
+  const cache_files = c.settings.cache_files;
+  if (cache_files === CACHE_FILES_AUTO_FULL) {
+    return is_unchanged(c, slot, handle) ? reply_flags | FOPEN_KEEP_CACHE : reply_flags;
+  }
+  if ((reply_flags & FOPEN_KEEP_CACHE) === 0 || is_unchanged(c, slot, handle)) return reply_flags;
+  return c.stat.nlink > 1 ? reply_flags & ~FOPEN_KEEP_CACHE : reply_flags;
 }
 
 function has_page_cache(reply_flags: number): boolean {

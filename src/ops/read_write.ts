@@ -1,12 +1,14 @@
 // READ and WRITE (operations §17), straight between the branch's file and the message buffers.
 import { EAGAIN, EBADF, EINTR } from "../base/errno.ts";
-import { FOPEN_DIRECT_IO, FUSE_WRITE_KILL_SUIDGID, WRITE_OUT_BYTES } from "../fuse/abi.ts";
+import { FOPEN_DIRECT_IO, FUSE_WRITE_CACHE, FUSE_WRITE_KILL_SUIDGID, WRITE_OUT_BYTES } from "../fuse/abi.ts";
 import { put_write } from "../fuse/reply.ts";
-import { F_FD, F_NODE, F_REPLY_FLAGS } from "../state/layout.ts";
-import { pread, pwrite } from "../sys/file.ts";
+import { F_FD, F_FLAGS, F_NODE, F_REPLY_FLAGS } from "../state/layout.ts";
+import { close, O_APPEND, O_WRONLY, pread, pwrite } from "../sys/file.ts";
+import { AT_FDCWD, openat } from "../sys/path.ts";
 import { file_handle } from "./common/object_of_request.ts";
 import { kill_privileges, kills_privileges } from "./common/kill_privileges.ts";
 import { is_out_of_space, with_more_room } from "./common/move_file.ts";
+import { proc_path } from "./common/proc_path.ts";
 import { Context } from "./context.ts";
 import { GIVEN_BACK } from "./operation.ts";
 
@@ -62,12 +64,33 @@ function write_data(c: Context, handle: number): number {
 
 // A direct write may be short, as natively; the page cache expects everything or an error (operations §17.2).
 function write_rest(c: Context, handle: number): number {
-  const request = c.request;
   const fd = c.handles.word(handle, F_FD);
+  const are_pages = (c.request.arg(WRITE_FLAGS) & FUSE_WRITE_CACHE) !== 0;
+  if (are_pages && (c.handles.word(handle, F_FLAGS) & O_APPEND) !== 0) return write_pages_in_place(c, fd);
+  const may_be_short = !are_pages && (c.handles.word(handle, F_REPLY_FLAGS) & FOPEN_DIRECT_IO) !== 0;
+  return may_be_short ? pwrite_request(c, fd) : write_everything(c, fd);
+}
+
+// The kernel writes the pages of a mapping through any handle of the file. On a descriptor that appends pwrite(2) would put
+// them at the end of the file, wherever they belong.
+function write_pages_in_place(c: Context, appending: number): number {
+  const fd = openat(AT_FDCWD, proc_path(appending), O_WRONLY, 0);
+  if (fd < 0) return fd;
+  const written = write_everything(c, fd);
+  close(fd);
+  return written;
+}
+
+function pwrite_request(c: Context, fd: number): number {
+  const { request } = c;
+  return pwrite(fd, c.write_data(request.data), request.arg(SIZE), request.arg64_exact(OFFSET));
+}
+
+function write_everything(c: Context, fd: number): number {
+  const request = c.request;
   const size = request.arg(SIZE);
   const offset = request.arg64_exact(OFFSET);
   const data = c.write_data(request.data);
-  if ((c.handles.word(handle, F_REPLY_FLAGS) & FOPEN_DIRECT_IO) !== 0) return pwrite(fd, data, size, offset);
   while (done < size) {
     const at = typeof offset === "bigint" ? offset + BigInt(done) : offset + done;
     const written = pwrite(fd, done === 0 ? data : data.subarray(done), size - done, at);

@@ -46,6 +46,30 @@ for (const [options, from_cache, sees_change] of CASES) {
   });
 }
 
+const WRITE_BY_OTHER_NAME = `
+  first, second = sys.argv[1:]
+  before = get(first)
+  os.link(first, second)
+  get(second)
+  put(first, "other")
+  seen = [get(second)]
+  put(second, "third")
+  show([before, *seen, get(first), get(first)])
+`;
+
+for (const cache_files of ["off", "partial", "full", "auto-full"]) {
+  Deno.test(`cache.files=${cache_files}: what was written through one name of a file is read through another`, async () => {
+    const prepare = (branches: readonly string[]) => Deno.writeTextFileSync(`${branches[0]!}/f`, "first");
+    await with_pool(
+      { branches: [{}], options: `${DAEMON_READS},cache.files=${cache_files}`, prepare },
+      async (pool) => {
+        const read = await python(WRITE_BY_OTHER_NAME, [pool.path("f"), pool.path("g")]);
+        assertEquals(read, ["first", "other", "third", "third"]);
+      },
+    );
+  });
+}
+
 Deno.test("cache.files=per-process: a named program reads through the cache, another one past it", async () => {
   const options = `${DAEMON_READS},cache.files=per-process,cache.files.process-names=reader|other`;
   const prepare = (branches: readonly string[]) => Deno.writeTextFileSync(`${branches[0]!}/f`, "first");

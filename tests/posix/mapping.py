@@ -22,6 +22,18 @@ def shared(flags):
 
 add("mapping: a shared mapping is written to the file", shared(os.O_RDWR))
 add("mapping: a shared mapping of a synchronous file", shared(os.O_RDWR | os.O_SYNC))
+add("mapping: a shared mapping of a descriptor that appends", shared(os.O_RDWR | os.O_APPEND))
+
+
+@case
+def a_shared_mapping_beside_a_descriptor_that_appends(_directory):
+    make_file("f", content=b"." * 8192)
+    mapped, appending = os.open("f", os.O_RDWR), os.open("f", os.O_WRONLY | os.O_APPEND)
+    with mmap.mmap(mapped, 0) as area:
+        area[4096:4099] = b"abc"
+        os.write(appending, b"end")
+        area.flush()
+    equal((size("f"), get("f")[4095:4100], get("f")[8191:]), (8195, ".abc.", ".end"))
 
 
 @case
