@@ -4,6 +4,7 @@
 import { assert, assertEquals } from "@std/assert";
 import { O_CREAT, O_EXCL, O_RDONLY, O_RDWR } from "../../src/sys/file.ts";
 import { getfsgid, getfsuid } from "../../src/sys/identity.ts";
+import { changes_of } from "../support/call_record.ts";
 import { fail_ext4, mount_ext4 } from "../support/failing_disk.ts";
 import { must_run, Pool, root_test, tmpfs_branches, with_pool } from "../support/handler.ts";
 import { create, mkdir, mknod, symlink } from "../support/pool_calls.ts";
@@ -349,6 +350,16 @@ root_test("probing leaves nothing behind; NC branches are not probed", () => {
     pool.set("branches", `${pool.branch(0)}=RW,1K:${pool.branch(1)}=RW`);
     assertEquals(mkdir(pool, "x", 0o755).result, "EROFS");
     assertEquals([pool.tree(), pool.option("branches")], [[], `${pool.branch(0)}=RO,1K:${pool.branch(1)}=RW`]);
+  });
+});
+
+Deno.test("only RW branches are probed, by a file in their root that goes again", () => {
+  with_pool({ branches: ["=NC", "", "=RO"], options: { "func.mkdir": "erofs" } }, (pool) => {
+    const lines = changes_of(pool.directory, () => assertEquals(mkdir(pool, "x", 0o755).result, "EROFS"));
+    assertEquals(lines.map((line) => line.replace(/[0-9A-Za-z]{6}$/, "(random)")), [
+      "openat 1/._(random)",
+      "unlinkat 1/._(random)",
+    ]);
   });
 });
 

@@ -94,6 +94,16 @@ Deno.test("times: one alone leaves the other, 'now' is now, seconds may be negat
   });
 });
 
+root_test("the error of the policy that is to decide a mixed outcome is the answer (rule R1)", () => {
+  with_pool({ branches: ["", ""], tree: ["0/f", "1/f"] }, (pool) => {
+    pool.freeze(0, "f");
+    const request = wire.setattr(pool.next(), pool.node("f"), { mode: 0o600 });
+    pool.set("func.getattr", "erofs");
+    assertEquals(pool.send(request).result, "EROFS");
+    assertEquals(stat(pool.on(1, "f")).mode! & 0o777, 0o600);
+  });
+});
+
 root_test("the first step that fails ends it, what was done before stays", () => {
   with_pool({ tree: ["0/d/"] }, (pool) => {
     const answer = setattr(pool, "d", { mode: 0o700, size: 5, mtime: { s: 1 } });
@@ -173,11 +183,14 @@ root_test("privileges go when the kernel asks for it: truncate, chown (operation
 
 root_test("with version 1 only, every truncate and chown takes them; set-gid without group execute stays", () => {
   const flags = (1 << 19) >>> 0;
-  with_pool({ tree: ["0/f", "0/g"], outcome: { flags } }, (pool) => {
+  with_pool({ tree: ["0/f", "0/g", "0/d/"], outcome: { flags } }, (pool) => {
     Deno.chmodSync(pool.on(0, "f"), 0o6775);
     Deno.chmodSync(pool.on(0, "g"), 0o6765);
     assertEquals(setattr(pool, "f", { size: 0 }).attr.mode & 0o7777, 0o775);
     assertEquals(setattr(pool, "g", { size: 0 }).attr.mode & 0o7777, 0o2765);
+    // For a directory they are no privileges.
+    Deno.chmodSync(pool.on(0, "d"), 0o6755);
+    assertEquals(setattr(pool, "d", { uid: 5 }).attr.mode & 0o7777, 0o6755);
   });
 });
 
