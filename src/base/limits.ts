@@ -4,6 +4,8 @@
 export const PATH_MAX_BYTES = 4096;
 /** Longest name of one directory entry (include/uapi/linux/limits.h). */
 export const NAME_MAX_BYTES = 255;
+/** Largest value and largest list of extended attributes of one object: XATTR_SIZE_MAX, XATTR_LIST_MAX (the same file). */
+export const XATTR_BYTES_MAX = 65536;
 /** Most branches in one pool: a request's list of results has fixed memory. */
 export const BRANCHES_MAX = 4096;
 /** Largest config file; a larger one is a mistake, such as a device. */

@@ -2,6 +2,7 @@
 // stands in runtime_interface.ts.
 import { copy_bytes, SLASH, to_bytes } from "../base/bytes.ts";
 import { ENODATA, ENOENT, ENOSYS, ERANGE } from "../base/errno.ts";
+import { XATTR_BYTES_MAX } from "../base/limits.ts";
 import { Branch } from "../branches/branch.ts";
 import { XATTR_NOATTR, XATTR_NOSYS } from "../config/words.ts";
 import { FUSE_SETXATTR_ACL_KILL_SGID } from "../fuse/abi.ts";
@@ -16,8 +17,6 @@ import { Context } from "./context.ts";
 import { GIVEN_BACK } from "./operation.ts";
 import { get_control_value, list_control_keys, set_control_value } from "./runtime_interface.ts";
 
-/** Largest value and largest list of one object that Linux has (XATTR_SIZE_MAX, XATTR_LIST_MAX). */
-const XATTR_BYTES_MAX = 65536;
 const SECURITY_CAPABILITY = to_bytes("security.capability");
 const ACCESS_LIST = to_bytes("system.posix_acl_access");
 const OWN_PREFIX = to_bytes("user.mergerfs.");

@@ -1,5 +1,6 @@
 // The memory of one worker's messages, page aligned where data lies: the data of a WRITE and the data of a READ reply
 // start on a page, as files opened with O_DIRECT need it.
+import { XATTR_BYTES_MAX } from "../base/limits.ts";
 import { IN_HEADER_BYTES, OUT_HEADER_BYTES } from "../fuse/abi.ts";
 import { Reply } from "../fuse/reply.ts";
 import { Request } from "../fuse/request.ts";
@@ -24,8 +25,9 @@ export class MessageBuffers {
 
   private readonly mappings: readonly Mapping[];
 
+  /** However small the data of a WRITE (fuse-msg-size), an extended attribute comes in one piece. */
   constructor(max_write_bytes: number, page_bytes: number) {
-    const size = max_write_bytes + 2 * page_bytes;
+    const size = Math.max(max_write_bytes, XATTR_BYTES_MAX) + 2 * page_bytes;
     const incoming = map_private(size);
     const outgoing = map_private(size);
     if (incoming === undefined || outgoing === undefined) throw new Error("Cannot map memory for messages");
@@ -38,6 +40,7 @@ export class MessageBuffers {
     this.outgoing = new Uint8Array(outgoing.buffer, this.reply.header);
     this.body = new Uint8Array(outgoing.buffer, this.reply.body);
   }
+
   /** Gives the memory back, when the worker has ended. */
   release(): void {
     this.mappings.forEach(unmap);

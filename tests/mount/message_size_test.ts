@@ -1,8 +1,8 @@
 // fuse-msg-size with a real kernel: how much comes in one request, and the system's limit, which is raised for it.
 
 import { assertEquals } from "@std/assert";
-import { with_pool } from "../support/mount.ts";
-import { must } from "../support/run.ts";
+import { on_pool_and_native, with_pool } from "../support/mount.ts";
+import { must, python } from "../support/run.ts";
 
 const LIMIT_FILE = "/proc/sys/fs/fuse/max_pages_limit";
 const PAGE_BYTES = 4096;
@@ -28,6 +28,24 @@ for (const [size, pages] of [["1", 1], ["100k", 25], ["1M", 256]] as const) {
     assertEquals(await first_write(size), { bytes: pages * PAGE_BYTES, shown: String(pages) });
   });
 }
+
+Deno.test("attributes are as large as natively, however small the messages", async () => {
+  const code = `
+    os.chdir(sys.argv[1])
+    put("f")
+    results = []
+    for size in (4096, 65535, 65536, 65537):
+        results += [attempt(os.setxattr, "f", "user.a", b"x" * size), len(os.getxattr("f", "user.a"))]
+    for at in range(200):
+        os.setxattr("f", f"user.{at:0250}", b"")
+    show(results + [len(os.listxattr("f"))])
+  `;
+  const { pool, native } = await on_pool_and_native(
+    { branches: [{}], options: "fuse-msg-size=1" },
+    (directory) => python(code, [directory]),
+  );
+  assertEquals(pool, native);
+});
 
 Deno.test("a size above the system's limit raises that before the mount is made", async () => {
   const before = await Deno.readTextFile(LIMIT_FILE).catch(() => undefined);

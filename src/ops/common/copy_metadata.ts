@@ -2,6 +2,7 @@
 // them, the flags of chattr(1), and times to the nanosecond. For cloned directories and for copied files.
 import { c_string } from "../../base/bytes.ts";
 import { ENODATA, EOPNOTSUPP } from "../../base/errno.ts";
+import { XATTR_BYTES_MAX } from "../../base/limits.ts";
 import { STATX_ATIME_WORD, STATX_MTIME_WORD, StatxBuffer } from "../../base/statx.ts";
 import { ioctl } from "../../sys/file.ts";
 import { Timespecs } from "../../sys/path.ts";
@@ -9,8 +10,6 @@ import { fgetxattr, flistxattr, fremovexattr, fsetxattr } from "../../sys/xattr.
 
 const FS_IOC_GETFLAGS = 0x80086601;
 const FS_IOC_SETFLAGS = 0x40086602;
-/** Largest value and largest list of one object that Linux has (XATTR_SIZE_MAX, XATTR_LIST_MAX). */
-const XATTR_BYTES_MAX = 65536;
 
 const ACL_NAMES = [c_string("system.posix_acl_access"), c_string("system.posix_acl_default")];
 
