@@ -5,11 +5,18 @@ import { assert, assertEquals } from "@std/assert";
 import { c_string } from "../../src/base/bytes.ts";
 import { EAGAIN, EINTR, EINVAL, EIO, ENOSPC, EOPNOTSUPP, EPERM, EXDEV } from "../../src/base/errno.ts";
 import { FileCopy, is_fixed } from "../../src/ops/common/copy_file.ts";
-import { close, O_DIRECTORY, O_PATH, O_RDONLY, O_WRONLY } from "../../src/sys/file.ts";
+import { close, O_CREAT, O_DIRECTORY, O_PATH, O_RDONLY, O_TMPFILE, O_WRONLY } from "../../src/sys/file.ts";
 import { AT_FDCWD, openat, RENAME_NOREPLACE } from "../../src/sys/path.ts";
 import { must_run, root_test } from "../support/handler.ts";
 import { in_scratch_directory } from "../support/scratch.ts";
-import { type CallName, fails_with, path_of, type StandIn, with_stand_ins } from "../support/system_calls.ts";
+import {
+  type CallName,
+  fails_with,
+  no_hidden_files,
+  path_of,
+  type StandIn,
+  with_stand_ins,
+} from "../support/system_calls.ts";
 
 const MIB = 1024 * 1024;
 
@@ -20,9 +27,17 @@ interface Scene {
   run(flags?: number): number;
   /** Names beside "from". */
   names(): string[];
+  /** The copy has no name until it is complete. */
+  readonly is_hidden: boolean;
 }
 
+/** Once where a copy has no name until it is complete, and once where it has a temporary one. */
 function with_scene(use: (scene: Scene) => void): void {
+  make_scene(true, use);
+  with_stand_ins({ openat: no_hidden_files }, () => make_scene(false, use));
+}
+
+function make_scene(is_hidden: boolean, use: (scene: Scene) => void): void {
   in_scratch_directory((directory) => {
     const copy = new FileCopy();
     const folder = openat(AT_FDCWD, c_string(directory), O_PATH | O_DIRECTORY, 0);
@@ -36,7 +51,7 @@ function with_scene(use: (scene: Scene) => void): void {
     };
     const names = () => [...Deno.readDirSync(directory)].map(({ name }) => name).filter((name) => name !== "from");
     try {
-      use({ directory, copy, run, names });
+      use({ directory, copy, run, names, is_hidden });
     } finally {
       close(folder);
     }
@@ -140,19 +155,25 @@ Deno.test("a failed step is the result, and leaves nothing", () => {
     ["ftruncate", EIO],
     ["fsync", EIO],
     ["renameat2", EIO],
+    ["linkat", EIO],
     ["openat", ENOSPC],
   ];
   for (const [name, error] of steps) {
-    with_scene(({ directory, run, names }) => {
+    with_scene(({ directory, run, names, is_hidden }) => {
       Deno.writeTextFileSync(`${directory}/from`, "text");
       must_run("setfattr", "-n", "user.a", "-v", "b", `${directory}/from`);
       if (Deno.uid() === 0) Deno.chownSync(`${directory}/from`, 5, 5);
-      const creates = (values: readonly unknown[]) => name !== "openat" || (Number(values[2]) & 0o100) !== 0;
+      const creates = (values: readonly unknown[]) => {
+        return name !== "openat" || (Number(values[2]) & (O_CREAT | O_TMPFILE) & ~O_DIRECTORY) !== 0;
+      };
       const stand_ins: Partial<Record<CallName, StandIn>> = {
         copy_file_range: () => fails_with(EXDEV),
         [name]: (real: () => number, values: readonly unknown[]) => creates(values) ? fails_with(error) : real(),
       };
-      with_stand_ins(stand_ins, () => assertEquals(run(), -error, name));
+      // One that has a name already is not linked; one that has none is renamed only to replace something.
+      if (name === "linkat" && !is_hidden) return;
+      const flags = name === "renameat2" ? 0 : RENAME_NOREPLACE;
+      with_stand_ins(stand_ins, () => assertEquals(run(flags), -error, name));
       assertEquals(names(), [], name);
     });
   }
@@ -198,28 +219,43 @@ Deno.test("a file that changes while it is copied is copied again; one that does
   }
 });
 
-Deno.test("the name of the temporary file: dot, name, underscore, six letters, cut at a character", () => {
+/** Names in the directory while there is a copy for that name, and afterwards. */
+function names_beside(name: string): { during: string[]; after: string[] } {
+  const found = { during: [] as string[], after: [] as string[] };
   in_scratch_directory((directory) => {
+    const names = () => [...Deno.readDirSync(directory)].map((entry) => entry.name).filter((it) => it !== "from");
     Deno.writeTextFileSync(`${directory}/from`, "text");
     const [from, folder] = [`${directory}/from`, directory].map((path) =>
       openat(AT_FDCWD, c_string(path), O_RDONLY, 0)
     );
-    const made = (name: string): string => {
-      const copy = new FileCopy();
-      assertEquals(copy.make(from!, folder!, c_string(name)), 0);
-      const [temporary] = [...Deno.readDirSync(directory)].map((entry) => entry.name).filter((it) => it !== "from");
-      assertEquals(Deno.statSync(`${directory}/${temporary}`).size, 4);
-      copy.discard(folder!);
-      assertEquals([...Deno.readDirSync(directory)].length, 1);
-      return temporary!;
-    };
+    const copy = new FileCopy();
+    assertEquals(copy.make(from!, folder!, c_string(name)), 0);
+    assertEquals(Deno.statSync(`/proc/self/fd/${copy.fd}`).size, 4);
+    found.during = names();
+    copy.discard(folder!);
+    found.after = names();
+    close(from!);
+    close(folder!);
+  });
+  return found;
+}
+
+Deno.test("a copy has no name until it gets its own: nothing is left when the daemon is killed", () => {
+  assertEquals(names_beside("film.mkv"), { during: [], after: [] });
+});
+
+Deno.test("the name of a temporary file: dot, name, underscore, six letters, cut at a character", () => {
+  const made = (name: string): string => {
+    const { during, after } = names_beside(name);
+    assertEquals([during.length, after], [1, []]);
+    return during[0]!;
+  };
+  with_stand_ins({ openat: no_hidden_files }, () => {
     assert(/^\.film\.mkv_[0-9A-Za-z]{6}$/.test(made("film.mkv")));
     assert(/^\.x{247}_[0-9A-Za-z]{6}$/.test(made("x".repeat(255))));
     assert(/^\.xü{123}_[0-9A-Za-z]{6}$/.test(made(`x${"ü".repeat(127)}`)));
     assert(/^\.ü{123}_[0-9A-Za-z]{6}$/.test(made("ü".repeat(127))));
     assertEquals(new Set([made("film.mkv"), made("film.mkv")]).size, 2);
-    close(from!);
-    close(folder!);
   });
 });
 
@@ -243,7 +279,7 @@ Deno.test("a name that is taken is not replaced, unless that is wanted", () => {
 });
 
 Deno.test("a temporary file that somebody exchanges is not taken for the copy, nor removed", () => {
-  with_scene(({ directory, run, names }) => {
+  with_scene(({ directory, run, names, is_hidden }) => {
     Deno.writeTextFileSync(`${directory}/from`, "text");
     const exchange: StandIn = (real) => {
       const [temporary] = names();
@@ -251,7 +287,7 @@ Deno.test("a temporary file that somebody exchanges is not taken for the copy, n
       Deno.writeTextFileSync(`${directory}/${temporary}`, "not the copy");
       return real();
     };
-    with_stand_ins({ renameat2: exchange }, () => assert(run() < 0));
+    with_stand_ins({ renameat2: exchange }, () => assert(run(is_hidden ? 0 : RENAME_NOREPLACE) < 0));
   });
 });
 

@@ -1,6 +1,8 @@
 // System calls that fail on order, or are counted and cut off, in the thread of the test: what a full disk, a quota or a
 // killed daemon does, at the very call where the test wants it.
 
+import { EOPNOTSUPP } from "../../src/base/errno.ts";
+import { O_TMPFILE } from "../../src/sys/file.ts";
 import { libc } from "../../src/sys/libc.ts";
 
 const errno = new Int32Array(Deno.UnsafePointerView.getArrayBuffer(libc.__errno_location()!, 4));
@@ -30,6 +32,11 @@ export function with_stand_ins(stand_ins: Partial<Record<CallName, StandIn>>, us
   } finally {
     Object.assign(table, real);
   }
+}
+
+/** For `openat`: the filesystem has no files without a name, as NFS and FAT. */
+export function no_hidden_files(real: () => number, values: readonly unknown[]): number {
+  return (Number(values[2]) & O_TMPFILE) === O_TMPFILE ? fails_with(EOPNOTSUPP) : real();
 }
 
 /** What leaves traces on a disk, or may make them last. */

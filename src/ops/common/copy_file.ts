@@ -1,6 +1,7 @@
-// A complete, durable copy of a file under a temporary name beside the place where it is to be (operations §6, departures
-// D2): data with its holes, owner, mode, extended attributes, ACLs, flags, times. Until it is put in its place nothing else
-// has changed. A copy that a killed daemon leaves behind, `.NAME_` and six letters or digits, is harmless.
+// A complete, durable copy of a file for the place where it is to be (operations §6, departures D2): data with its holes,
+// owner, mode, extended attributes, ACLs, flags, times. Until it is put in its place nothing else has changed. It has no name
+// before that (O_TMPFILE), so that a killed daemon leaves nothing behind. Where a filesystem has no such files (NFS, FAT) it
+// is called `.NAME_` and six letters or digits; what is left of it is harmless, and nobody could tell it from a user's file.
 import { copy_bytes } from "../../base/bytes.ts";
 import { EAGAIN, EEXIST, EINVAL, EIO, ENOENT, ENOTTY, EOPNOTSUPP, EPERM, ESTALE } from "../../base/errno.ts";
 import { NAME_MAX_BYTES } from "../../base/limits.ts";
@@ -15,15 +16,19 @@ import {
   O_NOATIME,
   O_NOFOLLOW,
   O_NONBLOCK,
+  O_PATH,
   O_RDONLY,
   O_RDWR,
+  O_TMPFILE,
 } from "../../sys/file.ts";
 import {
   AT_FDCWD,
+  AT_SYMLINK_FOLLOW,
   fchmod,
   fchown,
   fstat,
   futimens,
+  linkat,
   lstat,
   openat,
   RENAME_NOREPLACE,
@@ -80,7 +85,10 @@ export class FileCopy {
   fd = -1;
   /** What the source was when it was copied. */
   readonly source = new StatxBuffer();
+  /** Temporary, while the copy has one. */
   private readonly name = new Uint8Array(NAME_MAX_BYTES + 1);
+  private letters_at = 0;
+  private is_named = false;
 
   /**
    * Copies what the descriptor `from` stands for, be it an O_PATH one, into a new file in `directory` that is called after
@@ -109,18 +117,44 @@ export class FileCopy {
    * Returns 0 or -errno; whether the name has been given then, `discard` finds out.
    */
   put(directory: number, target: number, name: Uint8Array<ArrayBuffer>, flags: number): number {
-    let result = renameat2(directory, this.name, target, name, flags);
-    if (result === -EINVAL && flags === RENAME_NOREPLACE) {
-      result = lstat(target, name, stat) === -ENOENT ? renameat2(directory, this.name, target, name, 0) : -EEXIST;
-    }
+    const is_direct = !this.is_named && flags === RENAME_NOREPLACE;
+    const result = is_direct ? this.link(target, name) : this.rename(directory, target, name, flags);
     if (result < 0) return result;
     // Whoever may write in the directory could have put another file under the temporary name.
     return this.is_at(target, name) ? fsync_directory(target) : -ESTALE;
   }
 
+  // The file goes to the disk once more: it has been a file without names so far, and such ones are cleared away.
+  private link(directory: number, name: Uint8Array<ArrayBuffer>): number {
+    const result = linkat(AT_FDCWD, proc_path(this.fd), directory, name, AT_SYMLINK_FOLLOW);
+    return result < 0 ? result : fsync(this.fd);
+  }
+
+  // A link replaces nothing: for that the copy gets a temporary name first.
+  private rename(directory: number, target: number, name: Uint8Array<ArrayBuffer>, flags: number): number {
+    const named = this.is_named ? 0 : this.with_new_name((temporary) => this.link(directory, temporary));
+    if (named < 0) return named;
+    this.is_named = true;
+    const result = renameat2(directory, this.name, target, name, flags);
+    if (result !== -EINVAL || flags !== RENAME_NOREPLACE) return result;
+    return lstat(target, name, stat) === -ENOENT ? renameat2(directory, this.name, target, name, 0) : -EEXIST;
+  }
+
   /** Whether that name stands for the copy. */
   is_at(directory: number, name: Uint8Array<ArrayBuffer>): boolean {
     return fstat(this.fd, stat) === 0 && lstat(directory, name, other) === 0 && stat.is_same_object(other);
+  }
+
+  /**
+   * A descriptor (O_PATH) of the copy by its name, to open it again: by `fd`, which was opened before there was a name, it
+   * would look like a removed file for ever (lsof(8)). -ESTALE when the name stands for something else.
+   */
+  open_by_name(directory: number, name: Uint8Array<ArrayBuffer>): number {
+    const named = openat(directory, name, O_PATH | O_NOFOLLOW, 0);
+    if (named < 0) return named;
+    if (fstat(this.fd, stat) === 0 && fstat(named, other) === 0 && stat.is_same_object(other)) return named;
+    close(named);
+    return -ESTALE;
   }
 
   /** The copy is in its place, or no longer wanted: then the temporary file goes. */
@@ -156,6 +190,16 @@ export class FileCopy {
   }
 
   private create(directory: number, name: Uint8Array): number {
+    this.set_name(directory, name);
+    const hidden = openat(directory, HERE, O_RDWR | O_TMPFILE | O_LARGEFILE, 0o600);
+    this.is_named = hidden < 0;
+    if (hidden >= 0) return hidden;
+    const flags = O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_LARGEFILE;
+    return this.with_new_name((temporary) => openat(directory, temporary, flags, 0o600));
+  }
+
+  // All of a temporary name but the letters.
+  private set_name(directory: number, name: Uint8Array): void {
     const longest = fstatvfs(directory, space) === 0 && space.namemax > ADDED_BYTES
       ? Math.min(space.namemax, NAME_MAX_BYTES)
       : NAME_MAX_BYTES;
@@ -164,13 +208,18 @@ export class FileCopy {
     copy_bytes(name, 0, this.name, 1, length);
     this.name[1 + length] = UNDERSCORE;
     this.name[ADDED_BYTES + length] = 0;
-    let fd = -EEXIST;
-    for (let attempt = 0; attempt < NAME_ATTEMPTS && fd === -EEXIST; attempt++) {
+    this.letters_at = 2 + length;
+  }
+
+  // Gives a file a temporary name that no other one has; returns what `use` returns.
+  private with_new_name(use: (temporary: Uint8Array<ArrayBuffer>) => number): number {
+    let result = -EEXIST;
+    for (let attempt = 0; attempt < NAME_ATTEMPTS && result === -EEXIST; attempt++) {
       const letters = random_name(RANDOM_LETTERS);
-      for (let i = 0; i < RANDOM_LETTERS; i++) this.name[2 + length + i] = letters.charCodeAt(i);
-      fd = openat(directory, this.name, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_LARGEFILE, 0o600);
+      for (let i = 0; i < RANDOM_LETTERS; i++) this.name[this.letters_at + i] = letters.charCodeAt(i);
+      result = use(this.name);
     }
-    return fd;
+    return result;
   }
 
   // Writing and chown take set-id bits and capabilities away, so owner comes before attributes, and both before the mode.

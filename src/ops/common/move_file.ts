@@ -2,10 +2,10 @@
 // that have it open (operations §17.3 with F1 to F3, departures D1 to D3). No byte is lost at any point:
 //
 // 1. The change has the node's data lock alone (state/data_locks.ts), so nobody writes to the file through the pool.
-// 2. The file is copied under a temporary name (copy_file.ts), made durable, and only then compared with the source: one
+// 2. The file is copied into one without a name (copy_file.ts), made durable, and only then compared with the source: one
 //    that was changed from outside is not moved. Other requests find the old file meanwhile; no path lock is held.
-// 3. With the node's path held exclusively, every handle gets a descriptor of the copy that is opened as its own one was;
-//    the copy takes its name, where no other file may be; that is made durable; the source is removed.
+// 3. With the node's path held exclusively, the copy takes its name, where no other file may be; that is made durable; every
+//    handle gets a descriptor of the copy that is opened as its own one was; the source is removed.
 // 4. The descriptors of the copy replace the old ones under the same numbers.
 //
 // A failure before the source is gone removes the copy and leaves everything as it was. Of a file with several names the
@@ -175,20 +175,38 @@ function replace(c: Context, move: Move, directory: number): boolean {
   if (c.locks.lock_alone(move.node, c.nodes.reuse_of(move.node), path_now) < 0) return false;
   const target = open_target_directory(c, move.source, move.target, path_now);
   if (target < 0) return false;
-  const handles = c.handles.handles_of(move.node);
-  const descriptors = open_as_before(c, handles);
-  const has_moved = descriptors !== undefined && exchange(c, move, directory, target);
-  if (has_moved) repoint(c, move, handles, descriptors);
-  else for (const fd of descriptors ?? []) close(fd);
+  const has_moved = is_still_so(c, move) && exchange(c, move, directory, target);
   close(target);
   return has_moved;
 }
 
+function is_still_so(c: Context, move: Move): boolean {
+  return is_there(move.source, path_now, move.file) && copy.is_true_to(move.file) && !is_passed_through(c, move.node) &&
+    free_branches(c, move.source, path_now)?.includes(move.target) === true;
+}
+
+// Names: the copy gets the file's, then the file loses it. False: the file still has it, and the copy is gone.
+function exchange(c: Context, move: Move, directory: number, target: number): boolean {
+  const name = target_place.name;
+  const handles = c.handles.handles_of(move.node);
+  const is_put = copy.put(directory, target, name, RENAME_NOREPLACE) === 0 && fsync_parents(move.target);
+  const named = is_put ? copy.open_by_name(target, name) : -1;
+  const descriptors = named < 0 ? undefined : open_as_before(c, handles, named);
+  if (named >= 0) close(named);
+  if (descriptors !== undefined && remove_source(move)) {
+    repoint(c, move, handles, descriptors);
+    return true;
+  }
+  for (const fd of descriptors ?? []) close(fd);
+  if (copy.is_at(target, name)) unlinkat(target, name, 0);
+  return false;
+}
+
 // A descriptor of the copy for each handle, with the flags of its own one; undefined when one cannot be opened.
-function open_as_before(c: Context, handles: readonly number[]): number[] | undefined {
+function open_as_before(c: Context, handles: readonly number[], named: number): number[] | undefined {
   const opened: number[] = [];
   for (const handle of handles) {
-    const fd = open_as(c.handles.word(handle, F_FD));
+    const fd = open_as(c.handles.word(handle, F_FD), named);
     if (fd < 0) {
       for (const other of opened) close(other);
       return undefined;
@@ -199,24 +217,11 @@ function open_as_before(c: Context, handles: readonly number[]): number[] | unde
 }
 
 // The copy once more, with the flags of a descriptor, which must be one of the file that was copied.
-function open_as(former: number): number {
+function open_as(former: number, named: number): number {
   const known = fstat(former, other_stat);
   if (known < 0 || !other_stat.is_same_object(copy.source)) return -ESTALE;
   const flags = fcntl(former, F_GETFL, 0);
-  return flags < 0 ? flags : openat(AT_FDCWD, proc_path(copy.fd), flags & ~ONCE_ONLY, 0);
-}
-
-// Names: the copy gets the file's, then the file loses it. False: the file still has it, and the copy is gone.
-function exchange(c: Context, move: Move, directory: number, target: number): boolean {
-  const is_still_so = is_there(move.source, path_now, move.file) && copy.is_true_to(move.file) &&
-    !is_passed_through(c, move.node) &&
-    free_branches(c, move.source, path_now)?.includes(move.target);
-  if (!is_still_so) return false;
-  const name = target_place.name;
-  const is_put = copy.put(directory, target, name, RENAME_NOREPLACE) === 0 && fsync_parents(move.target);
-  if (is_put && remove_source(move)) return true;
-  if (copy.is_at(target, name)) unlinkat(target, name, 0);
-  return false;
+  return flags < 0 ? flags : openat(AT_FDCWD, proc_path(named), flags & ~ONCE_ONLY, 0);
 }
 
 // Directories that cloning made must outlast a power cut before the only other copy goes.
