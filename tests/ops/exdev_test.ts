@@ -102,12 +102,20 @@ Deno.test("link-exdev=passthrough, and a link that needs no other branch, stay w
   });
 });
 
-root_test("link-exdev: the symlink's owner is the caller when the request names one (operations F6c)", () => {
+root_test("the symlink's owner is the caller when the request names one (operations F6c)", () => {
+  const options = { "link-exdev": "rel-symlink", "rename-exdev": "rel-symlink" };
   for (const [uid, owner] of [[1000, 1000], [0xffff_ffff, 0]] as const) {
-    with_pool(crossing({ "link-exdev": "rel-symlink" }), (pool) => {
-      const request = wire.link(pool.next(), pool.node("t"), "g", pool.node("s/f"));
-      assertEquals(pool.send(wire.from({ uid, gid: uid }, request)).result, "ok");
-      assertEquals(Deno.lstatSync(pool.on(1, "t/g")).uid, owner);
+    with_pool(crossing(options), (pool) => {
+      const [s, t] = [pool.node("s"), pool.node("t")];
+      const link = wire.link(pool.next(), t, "linked", pool.node("s/f"));
+      const rename = wire.rename(pool.next(), s, "f", t, "renamed");
+      for (const request of [link, rename]) {
+        assertEquals(pool.send(wire.from({ uid, gid: uid }, request)).result, "ok");
+      }
+      const owners = ["linked", "renamed"].map((name) => Deno.lstatSync(pool.on(1, `t/${name}`)).uid);
+      assertEquals(owners, [owner, owner]);
+      // What is put aside keeps its own.
+      assertEquals(Deno.lstatSync(pool.on(0, `${ASIDE}/s/f`)).uid, 0);
     });
   }
 });
