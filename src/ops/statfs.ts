@@ -1,5 +1,5 @@
 // STATFS (operations §20, config §8): the sum over the devices behind the branches.
-import { is_shortage } from "../base/errno.ts";
+import { ESTALE, is_shortage } from "../base/errno.ts";
 import { STATX_DEV_MAJOR_WORD, STATX_DEV_MINOR_WORD, StatxBuffer } from "../base/statx.ts";
 import { PathBuffer } from "../base/path_buffer.ts";
 import { Branch, MODE_NC, MODE_RO } from "../branches/branch.ts";
@@ -8,6 +8,7 @@ import { put_statfs } from "../fuse/reply.ts";
 import { close, O_NOFOLLOW, O_PATH } from "../sys/file.ts";
 import { fstat, openat } from "../sys/path.ts";
 import { fstatvfs, StatvfsBuffer } from "../sys/space.ts";
+import { nameless_descriptor } from "./common/object_of_request.ts";
 import { DeviceShare, sum_of_shares } from "./common/space_sum.ts";
 import { Context } from "./context.ts";
 
@@ -27,8 +28,8 @@ class Smallest {
 /** STATFS: blocks and files summed over devices, in the smallest fragment size. */
 export function statfs(c: Context): number {
   const slot = c.locks.lock_path(c.request.node_low, c.request.node_high, c.path);
-  if (slot < 0) return slot;
-  const path = c.settings.statfs === STATFS_BASE ? ROOT : c.path;
+  if (slot < 0 && (slot !== -ESTALE || nameless_descriptor(c) < 0)) return slot;
+  const path = slot < 0 || c.settings.statfs === STATFS_BASE ? ROOT : c.path;
   const shares = new Map<string, DeviceShare>();
   const bsize = new Smallest();
   const frsize = new Smallest();

@@ -1,16 +1,24 @@
 // Extended attributes (operations §21): GETXATTR, SETXATTR, LISTXATTR, REMOVEXATTR. What concerns the control file
 // stands in runtime_interface.ts.
 import { copy_bytes, SLASH, to_bytes } from "../base/bytes.ts";
-import { ENODATA, ENOENT, ENOSYS, ERANGE } from "../base/errno.ts";
+import { ENODATA, ENOENT, ENOSYS, ERANGE, ESTALE } from "../base/errno.ts";
 import { XATTR_BYTES_MAX } from "../base/limits.ts";
 import { Branch } from "../branches/branch.ts";
 import { XATTR_NOATTR, XATTR_NOSYS } from "../config/words.ts";
 import { FUSE_SETXATTR_ACL_KILL_SGID } from "../fuse/abi.ts";
 import { put_getxattr_size } from "../fuse/reply.ts";
 import { lstat } from "../sys/path.ts";
-import { lgetxattr, llistxattr, removexattr as remove_call, setxattr as set_call } from "../sys/xattr.ts";
+import {
+  fgetxattr,
+  flistxattr,
+  lgetxattr,
+  llistxattr,
+  removexattr as remove_call,
+  setxattr as set_call,
+} from "../sys/xattr.ts";
 import { is_control_file } from "./common/control_file.ts";
 import { kill_set_gid_of_object } from "./common/kill_privileges.ts";
+import { nameless_descriptor } from "./common/object_of_request.ts";
 import { change_objects, first_branch, select_branches } from "./common/on_branches.ts";
 import { proc_path } from "./common/proc_path.ts";
 import { Context } from "./context.ts";
@@ -36,7 +44,7 @@ let value_view: Uint8Array<ArrayBuffer> = new Uint8Array(0);
 /** GETXATTR: of the branch that the getxattr policy chooses, or a computed `user.mergerfs.*` value. */
 export function getxattr(c: Context): number {
   const slot = c.locks.lock_path(c.request.node_low, c.request.node_high, c.path);
-  if (slot < 0) return slot;
+  if (slot < 0) return on_nameless(c, slot, get_of_nameless);
   if (is_control_file(c.path)) return value_reply(c, get_control_value(c));
   const refused = refused_by_mode(c, true);
   if (refused < 0) return refused;
@@ -52,7 +60,28 @@ function getxattr_on_branch(c: Context, branch: Branch): number {
   const wanted = Math.min(c.request.arg(0), c.reply.body_capacity);
   const result = lgetxattr(c.place.single_path(), c.xattr_name(), c.body, wanted);
   c.place.done();
+  return value_or_size(c, wanted, result);
+}
+
+/** The reply to a call that has put at most `wanted` bytes into the body, or with 0 tells how many there are. */
+function value_or_size(c: Context, wanted: number, result: number): number {
   return result < 0 || wanted > 0 ? result : put_getxattr_size(c.reply, c.reply.body_word, result);
+}
+
+// What a request does on a file of O_TMPFILE, which has no path yet, only a descriptor (departures D12).
+function on_nameless(c: Context, error: number, action: (c: Context, fd: number) => number): number {
+  const fd = error === -ESTALE ? nameless_descriptor(c) : error;
+  return fd < 0 ? fd : refused_by_mode(c, true) || action(c, fd);
+}
+
+function get_of_nameless(c: Context, fd: number): number {
+  const wanted = Math.min(c.request.arg(0), c.reply.body_capacity);
+  return value_or_size(c, wanted, fgetxattr(fd, c.xattr_name(), c.body, wanted));
+}
+
+function list_of_nameless(c: Context, fd: number): number {
+  const wanted = Math.min(c.request.arg(0), c.reply.body_capacity);
+  return value_or_size(c, wanted, flistxattr(fd, c.body, wanted));
 }
 
 /** A value that stands at the start of the reply's body: its size, itself, or -ERANGE, as the caller asked. */
@@ -127,12 +156,12 @@ function put_all_paths(c: Context): number {
 export function setxattr(c: Context): number {
   if (!c.data_locks.share(c.nodes.slot_of(c.request.node_low, c.request.node_high))) return GIVEN_BACK;
   const slot = c.locks.lock_path(c.request.node_low, c.request.node_high, c.path);
-  if (slot < 0) return slot;
+  name_view = c.xattr_name();
+  value_view = c.request.u8.subarray(c.request.name2, c.request.name2 + c.request.name2_length);
+  if (slot < 0) return on_nameless(c, slot, set_on_object);
   if (is_control_file(c.path)) return set_control_value(c);
   const refused = refused_by_mode(c, true);
   if (refused < 0) return refused;
-  name_view = c.xattr_name();
-  value_view = c.request.u8.subarray(c.request.name2, c.request.name2 + c.request.name2_length);
   const result = change_objects(c, c.settings.policy_setxattr, c.settings.policy_getxattr, c.path, set_on_object);
   c.notices.changed(slot); // also after an error: some branch may have changed
   return result;
@@ -155,11 +184,11 @@ function loses_set_gid(c: Context): boolean {
 export function removexattr(c: Context): number {
   if (!c.data_locks.share(c.nodes.slot_of(c.request.node_low, c.request.node_high))) return GIVEN_BACK;
   const slot = c.locks.lock_path(c.request.node_low, c.request.node_high, c.path);
-  if (slot < 0) return slot;
+  name_view = c.xattr_name();
+  if (slot < 0) return on_nameless(c, slot, remove_on_object);
   if (is_control_file(c.path)) return -ENODATA;
   const refused = refused_by_mode(c, false);
   if (refused < 0) return refused;
-  name_view = c.xattr_name();
   const result = change_objects(c, c.settings.policy_removexattr, c.settings.policy_getxattr, c.path, remove_on_object);
   c.notices.changed(slot); // also after an error: some branch may have changed
   return result;
@@ -172,7 +201,7 @@ function remove_on_object(_c: Context, object: number): number {
 /** The lists of all branches that the policy returns, one behind the other, duplicates kept (operations §21.4). */
 export function listxattr(c: Context): number {
   const slot = c.locks.lock_path(c.request.node_low, c.request.node_high, c.path);
-  if (slot < 0) return slot;
+  if (slot < 0) return on_nameless(c, slot, list_of_nameless);
   if (is_control_file(c.path)) return value_reply(c, list_control_keys(c));
   if (c.settings.xattr === XATTR_NOSYS) return -ENOSYS;
   if (c.settings.xattr === XATTR_NOATTR) return value_reply(c, 0);

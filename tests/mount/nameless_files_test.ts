@@ -42,6 +42,26 @@ compared(
 );
 
 compared(
+  "extended attributes, and the space that is left",
+  `
+  fd = nameless()
+  value = lambda key: attempt(lambda: os.getxattr(fd, key).decode())
+  results = [
+      attempt(os.setxattr, fd, "user.a", b"1"), attempt(os.setxattr, fd, "user.b", b"2" * 60000), value("user.a"),
+      attempt(os.setxattr, fd, "user.a", b"1", os.XATTR_CREATE), value("user.none"), len(value("user.b")),
+      sorted(os.listxattr(fd)), attempt(os.removexattr, fd, "user.a"), value("user.a"), os.listxattr(fd),
+      attempt(os.setxattr, fd, "system.posix_acl_access",
+              bytes.fromhex("0200000001000600ffffffff04000400ffffffff20000000ffffffff")),
+      oct(os.fstat(fd).st_mode), os.fstatvfs(fd).f_namemax, os.fstatvfs(fd).f_bavail > 0,
+  ]
+  linked = attempt(linkat_fd, fd, "d/named")
+  results += [linked, sorted(os.listxattr("d/named")), len(os.getxattr("d/named", "user.b"))]
+  attempt(os.setxattr, fd, "user.c", b"3")
+  show(results + [sorted(os.listxattr("d/named")), oct(os.stat("d/named").st_mode)])
+`,
+);
+
+compared(
   "owner, group and mode are those of any new file: umask, set-gid directory, default ACL",
   `
   os.chown("d", 0, 3000)

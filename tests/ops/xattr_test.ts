@@ -1,6 +1,7 @@
 // Extended attributes of ordinary paths (operations §21, config §7.4, §7.5).
 
 import { assertEquals } from "@std/assert";
+import { O_RDWR } from "../../src/sys/file.ts";
 import { root_test, with_pool } from "../support/handler.ts";
 import { getxattr, listxattr, removexattr, setxattr } from "../support/pool_calls.ts";
 import * as wire from "../support/wire.ts";
@@ -140,5 +141,37 @@ Deno.test("names and values of every length", () => {
     assertEquals(getxattr(pool, "f", `user.${"n".repeat(1000)}`).result, "ERANGE");
     assertEquals(setxattr(pool, "f", "user.big", "v".repeat(70_000)).result, "E2BIG");
     assertEquals(getxattr(pool, "f", "nonamespace").result, "EOPNOTSUPP");
+  });
+});
+
+Deno.test("a file of O_TMPFILE has attributes before it has a name; one that was removed has none to ask for", () => {
+  with_pool({ tree: ["0/f"] }, (pool) => {
+    const next = () => pool.next();
+    const node = pool.send(wire.tmpfile(next(), 1, O_RDWR, 0o100600)).entry().node;
+    assertEquals(pool.send(wire.setxattr(next(), node, "user.a", "value")).result, "ok");
+    assertEquals(pool.send(wire.getxattr(next(), node, "user.a", 100)).text, "value");
+    assertEquals(pool.send(wire.getxattr(next(), node, "user.a", 0)).u32(0), 5);
+    assertEquals(pool.send(wire.getxattr(next(), node, "user.a", 2)).result, "ERANGE");
+    assertEquals(pool.send(wire.getxattr(next(), node, "user.mergerfs.basepath", 100)).result, "ENODATA");
+    assertEquals(pool.send(wire.listxattr(next(), node, 100)).text, "user.a\0");
+    assertEquals(pool.send(wire.listxattr(next(), node, 0)).u32(0), 7);
+    assertEquals(pool.send(wire.statfs(next(), node)).result, "ok");
+    pool.set("xattr", "nosys");
+    const requests = [
+      wire.setxattr(next(), node, "user.b", "c"),
+      wire.getxattr(next(), node, "user.a", 100),
+      wire.listxattr(next(), node, 100),
+      wire.removexattr(next(), node, "user.a"),
+    ];
+    for (const request of requests) assertEquals(pool.send(request).result, "ENOSYS");
+    pool.set("xattr", "passthrough");
+    assertEquals(pool.send(wire.removexattr(next(), node, "user.a")).result, "ok");
+    assertEquals(pool.send(wire.getxattr(next(), node, "user.a", 100)).result, "ENODATA");
+
+    const removed = pool.node("f");
+    pool.open("f", O_RDWR);
+    assertEquals(pool.send(wire.unlink(next(), 1, "f")).result, "ok");
+    assertEquals(pool.send(wire.listxattr(next(), removed, 100)).result, "ESTALE");
+    assertEquals(pool.send(wire.statfs(next(), removed)).result, "ESTALE");
   });
 });

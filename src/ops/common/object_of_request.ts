@@ -2,6 +2,7 @@
 // gone, by the canonical handle of the node.
 import { EBADF, ESTALE } from "../../base/errno.ts";
 import { F_FD, KIND_FILE } from "../../state/layout.ts";
+import { F_GETFL, fcntl, O_TMPFILE } from "../../sys/file.ts";
 import { Context } from "../context.ts";
 import { pin_canonical } from "./pins.ts";
 
@@ -44,4 +45,13 @@ export function handle_of_node(c: Context, node_low: number, node_high: number, 
 export function descriptor_of(c: Context, handle_low: number, handle_high: number): number {
   const handle = file_handle(c, handle_low, handle_high);
   return handle < 0 ? handle : c.handles.word(handle, F_FD);
+}
+
+/**
+ * The descriptor of the request's node, a file of O_TMPFILE that has no name yet: for what is done by path otherwise. -ESTALE
+ * for every other node without a path: what was removed is not to be asked for its attributes (operations §30.7).
+ */
+export function nameless_descriptor(c: Context): number {
+  const fd = descriptor_of(c, 0, 0);
+  return fd >= 0 && (fcntl(fd, F_GETFL, 0) & O_TMPFILE) === O_TMPFILE ? fd : -ESTALE;
 }
