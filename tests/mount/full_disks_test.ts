@@ -2,7 +2,7 @@
 // a restart. Blocks, inodes and quotas; what fsync has acknowledged is there.
 
 import { assertEquals, assertNotEquals } from "@std/assert";
-import { type DiskKind, make_disk, MIB } from "../support/branch_disks.ts";
+import { type DiskKind, make_disk, MIB, set_quota } from "../support/branch_disks.ts";
 import { type BranchSetup, type Pool, with_pool } from "../support/mount.ts";
 import { must, python } from "../support/run.ts";
 
@@ -23,11 +23,6 @@ interface Room {
   readonly limit?: (disk: string) => Promise<unknown>;
   /** What a store into a mapped page that has no room leads to: msync fails, fsync has nothing to add. */
   readonly refusal: "ENOSPC" | "EDQUOT";
-}
-
-async function set_quota(disk: string): Promise<void> {
-  await must("btrfs", ["quota", "enable", disk]);
-  await must("btrfs", ["qgroup", "limit", "3M", "0/5", disk]);
 }
 
 const ROOMS: readonly Room[] = [

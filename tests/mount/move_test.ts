@@ -185,39 +185,6 @@ Deno.test("without room anywhere the write's own error comes, and no file has ch
   });
 });
 
-Deno.test("from ext4 to ext4: holes, ACL, flags and owner come along", async () => {
-  const disks: BranchSetup[] = [{ kind: "ext4", size_bytes: 4 * MIB }, { kind: "ext4", size_bytes: 16 * MIB }];
-  await with_pool({ branches: disks, options: "category.create=ff" }, async (pool) => {
-    const shown = await python<string[][]>(
-      `
-      import subprocess
-      os.chdir(sys.argv[1])
-      fd = os.open("f", os.O_RDWR | os.O_CREAT, 0o640)
-      os.ftruncate(fd, 6 * 2**20)
-      os.pwrite(fd, b"middle", 3 * 2**20)
-      def tell():
-          run = lambda *words: subprocess.run(words, capture_output=True, text=True, check=True).stdout
-          return [run("getfacl", "-p", "f"), run("stat", "-c", "%a %u %g %s %X", "f"),
-                  str(get_flags("f") & FS_NODUMP_FL)]
-      subprocess.run("setfacl -m u:1000:rw f; chown 5:6 f; chattr +d f", shell=True, check=True)
-      os.utime("f", ns=(1234567890123456789, 1111111111111111111))
-      before, ballast = tell(), os.open(sys.argv[2], os.O_WRONLY | os.O_CREAT)
-      while attempt(os.write, ballast, b"x" * 4096) == 4096:
-          pass
-      allocated = attempt(fallocate, fd, FALLOC_FL_KEEP_SIZE, 4 * 2**20, 100000)
-      show([before, tell(), [str(allocated), os.pread(fd, 8, 3 * 2**20 - 1).hex()]])
-    `,
-      [pool.mountpoint, pool.on_branch(0, "ballast")],
-    );
-    assertEquals(await files(pool), ["0/ballast", "1/f"]);
-    assertEquals(shown[1], shown[0]);
-    assert(shown[0]![0]!.includes("user:"), JSON.stringify(shown[0]));
-    assertEquals(shown[2], ["0", "006d6964646c6500"]);
-    const blocks = Number((await must("stat", ["-c", "%b", pool.on_branch(1, "f")])).trim());
-    assert(blocks * 512 < 300_000, `${blocks} blocks of 512 bytes`);
-  });
-});
-
 Deno.test("other programs that have the file open go on: reading, appending; also when it was renamed", async () => {
   await with_pool(small_and_large(), async (pool) => {
     const result = await python(

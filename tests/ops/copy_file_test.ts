@@ -86,6 +86,18 @@ root_test("a copy has data, mode, owner, times, attributes, ACL, capabilities an
   });
 });
 
+root_test("what XFS lists its ACLs as once more is no attribute to copy", () => {
+  with_scene(({ directory, run }) => {
+    Deno.writeTextFileSync(`${directory}/from`, "text");
+    for (const name of ["SGI_ACL_FILE", "SGI_ACL_DEFAULT", "SGI_ACL_FILES"]) {
+      must_run("setfattr", "-n", `trusted.${name}`, "-v", "a former ACL", `${directory}/from`);
+    }
+    assertEquals(run(), 0);
+    const attributes = must_run("getfattr", "-d", "-m", "-", "--absolute-names", `${directory}/to`);
+    assertEquals(attributes.match(/SGI_\w+/g), ["SGI_ACL_FILES"]);
+  });
+});
+
 root_test("a copy takes over no ACL from its directory", () => {
   with_scene(({ directory, run }) => {
     Deno.writeTextFileSync(`${directory}/from`, "text");

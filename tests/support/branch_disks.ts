@@ -27,3 +27,9 @@ export async function make_disk(kind: DiskKind, directory: string, spare: string
     if (kind === "ext4") await Deno.remove(`${directory}/lost+found`);
   }
 }
+
+/** Lets everything on an empty btrfs together take 3 MiB: what needs more gets EDQUOT. */
+export async function set_quota(disk: string): Promise<void> {
+  await must("btrfs", ["quota", "enable", disk]);
+  await must("btrfs", ["qgroup", "limit", "3M", "0/5", disk]);
+}

@@ -13,6 +13,9 @@ const FS_IOC_SETFLAGS = 0x40086602;
 
 const ACL_NAMES = [c_string("system.posix_acl_access"), c_string("system.posix_acl_default")];
 
+/** How XFS lists its ACLs once more. Kept as attributes elsewhere, they would undo later changes of the ACL on a way back. */
+const XFS_ACL_NAMES = [c_string("trusted.SGI_ACL_FILE"), c_string("trusted.SGI_ACL_DEFAULT")];
+
 const times = new BigInt64Array(4);
 const flags = new Uint8Array(8);
 const names = new Uint8Array(XATTR_BYTES_MAX);
@@ -62,19 +65,20 @@ export function copy_xattrs(from: number, to: number, tolerates: Tolerance): num
   if (length <= 0) return length === 0 || tolerates(length, false) ? 0 : length;
   let result = 0;
   for (const [start, end] of sorted_names(length)) {
+    if (is_one_of(XFS_ACL_NAMES, start, end)) continue;
     name.set(names.subarray(start, end + 1));
     const size = fgetxattr(from, name, value, value.length);
     if (size === -ENODATA) continue; // removed since it was listed
     const error = size < 0 ? size : fsetxattr(to, name, value, size, 0);
-    if (error >= 0 || tolerates(error, is_acl_name(start, end))) continue;
+    if (error >= 0 || tolerates(error, is_one_of(ACL_NAMES, start, end))) continue;
     result = result || error;
     if (size >= 0) break;
   }
   return result;
 }
 
-function is_acl_name(start: number, end: number): boolean {
-  return ACL_NAMES.some((acl) => acl.length === end - start + 1 && acl.every((byte, at) => byte === names[start + at]));
+function is_one_of(list: readonly Uint8Array[], start: number, end: number): boolean {
+  return list.some((it) => it.length === end - start + 1 && it.every((byte, at) => byte === names[start + at]));
 }
 
 function sorted_names(length: number): [number, number][] {
