@@ -69,13 +69,13 @@ run_python() {
   rm -rf "$TMPDIR/pytest"
 }
 
-# Processes that were started by a test carry its temporary directory in their environment. This shell got it only after
-# it had started, so it does not.
+# Processes that were started by a test carry its temporary directory, or one in it, in their environment. This shell got it
+# only after it had started, so it does not.
 leftover_processes() {
   local directory process
   for directory in /proc/[0-9]*; do
     process=${directory#/proc/}
-    grep -qzsFx "TMPDIR=$TMPDIR" "$directory/environ" || continue
+    grep -qzs "^TMPDIR=$TMPDIR\(/\|\$\)" "$directory/environ" || continue
     printf '%s\n' "$process"
   done
 }
@@ -93,8 +93,6 @@ check_leftovers() {
     say "Left behind: mount $mount"
     umount -l "$mount" || true
   done
-  # The memory reports of traced daemons stay in the temporary directory (config §3.2, debug).
-  rm -f "$TMPDIR"/mergerfs.*.info
   files=$(find "$TMPDIR" -xdev -mindepth 1 -maxdepth 1)
   [ -z "$files" ] || printf '== Left behind: %s\n' $files
   rm -rf --one-file-system "$TMPDIR"

@@ -1,8 +1,9 @@
-// debug and log.file with the real program: where the trace goes, and the report about memory.
+// debug and log.file with the real program: where the trace goes, and the report about memory. And a standard error that
+// nobody reads.
 
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
-import { type Pool, run_in_background, with_pool, with_unmounted_pool } from "../support/mount.ts";
-import { must, run } from "../support/run.ts";
+import { type Pool, PROGRAM, run_in_background, with_pool, with_unmounted_pool } from "../support/mount.ts";
+import { must, python, run } from "../support/run.ts";
 import { kill, processes_of } from "../support/temp_dir.ts";
 import { wait_until } from "../support/wait_until.ts";
 
@@ -123,5 +124,37 @@ Deno.test("a named pipe for the trace: refused while nobody reads, and never wai
     // More lines than a pipe holds.
     for (let round = 0; round < 300; round++) await Deno.mkdir(pool.path(`d${round}`));
     reader.close();
+  });
+});
+
+/** The pipe is full before the program starts, and read when the pool has done some work. */
+const UNREAD = `
+  import subprocess
+  program, branch, pool = sys.argv[1:]
+  reading, writing = os.pipe()
+  junk = fcntl.fcntl(writing, 1032) # F_GETPIPE_SZ
+  os.write(writing, b"x" * junk)
+  child = subprocess.Popen([program, "-f", "-o", "minfreespace=0", branch, pool], stderr=writing)
+  os.close(writing)
+  try:
+      wait_until("the pool is mounted", lambda: os.path.ismount(pool))
+      put(f"{pool}/f", "content")
+      while junk > 0: junk -= len(os.read(reading, junk))
+      child.terminate()
+      with open(reading) as file: rest = file.read()
+      show([child.wait(), rest])
+  finally:
+      child.kill()
+`;
+
+Deno.test("a standard error that nobody reads stops neither start, work nor end; what is lost is counted", async () => {
+  await with_unmounted_pool({ branches: [{}] }, async (pool) => {
+    await Deno.mkdir(pool.mountpoint);
+    const args = [PROGRAM, pool.branches[0]!, pool.mountpoint];
+    const [code, rest] = await python<[number, string]>(UNREAD, args, { deadline_ms: DEADLINE_MS });
+    assertEquals(code, 0);
+    assertMatch(rest, /^mergerfs-ts: WARNING: Messages before this one that nobody read and that are lost: [1-9]/);
+    assertMatch(rest, /: Unmounted ".*"\n$/);
+    assertEquals(await Deno.readTextFile(pool.on_branch(0, "f")), "content");
   });
 });

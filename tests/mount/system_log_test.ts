@@ -3,7 +3,7 @@
 
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { LISTED_OPTIONS, OWN_OPTIONS } from "../../src/config/options.ts";
-import { type Pool, PROGRAM, with_unmounted_pool } from "../support/mount.ts";
+import { type Pool, PROGRAM, with_pool, with_unmounted_pool } from "../support/mount.ts";
 import { run, type RunResult } from "../support/run.ts";
 import {
   DEV_WITH_LOG,
@@ -12,7 +12,7 @@ import {
   SystemLogListener,
   with_system_log,
 } from "../support/system_log.ts";
-import { processes_of } from "../support/temp_dir.ts";
+import { kill, processes_of } from "../support/temp_dir.ts";
 import { wait_until, within } from "../support/wait_until.ts";
 
 const QUEUE_RECORDS = 4096;
@@ -216,7 +216,7 @@ Deno.test("the system log: with a log daemon that has stopped, ended, or come ba
       await command(pool, pid, "cmd.gc");
       log = await SystemLogListener.start(socket, QUEUE_RECORDS);
       await command(pool, pid, "cmd.invalidate-all-nodes");
-      const lost = await log.wait_for(/^Messages before this one that nobody read and that are lost: [1-9]\d+$/);
+      const lost = await log.wait_for(/^Messages before this one that nobody read and that are lost: [1-9]\d*$/);
       assertEquals(lost.level, WARNING);
       await log.wait_for(/^Command "cmd\.invalidate-all-nodes"/);
       await log.end();
@@ -307,4 +307,33 @@ Deno.test("the system log: in the foreground beside standard error, but not when
         }, QUEUE_RECORDS),
     );
   }
+});
+
+/** With more requests that hang than there are workers, others are called; these find no /dev/fuse any more. */
+Deno.test("the system log: a worker without a device of its own says so, and serves from the queue of the mount", async () => {
+  await with_pool({ branches: [{}] }, async (hanging) => {
+    const stuck = Array.from({ length: navigator.hardwareConcurrency + 1 }, (_, at) => `stuck${at}`);
+    for (const name of stuck) await Deno.mkdir(hanging.on_branch(0, name));
+    await with_unmounted_pool(
+      { branches: [{ kind: "dir" }] },
+      (pool) =>
+        with_system_log(pool.directory, async (log) => {
+          await Deno.writeTextFile(pool.on_branch(0, "healthy"), "content");
+          const pid = await start_pool(pool, "", [...pool.branches, hanging.mountpoint]);
+          await must_inside(pid, "rm", ["/dev/fuse"]);
+          kill(hanging.pid, "SIGSTOP");
+          const looks = stuck.map((name) => run("stat", [inside(pid, pool.path(name))]));
+          try {
+            const told = await log.wait_for(/^Cannot clone the FUSE device \(No such file or directory\)/);
+            assertEquals([told.level, told.pid], [WARNING, pid]);
+            const read = Deno.readTextFile(inside(pid, pool.path("healthy")));
+            assertEquals(await within("a file of the healthy branch", DEADLINE_MS, read), "content");
+          } finally {
+            kill(hanging.pid, "SIGCONT");
+          }
+          for (const { code } of await Promise.all(looks)) assertEquals(code, 0);
+          await unmount(pool, pid);
+        }, QUEUE_RECORDS),
+    );
+  });
 });

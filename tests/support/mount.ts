@@ -43,7 +43,7 @@ export class Pool {
   #pid = 0;
 
   constructor(
-    /** The directory of this test; nothing of the pool lies elsewhere. */
+    /** The directory of this test, and the program's one for temporary files; nothing of the pool lies elsewhere. */
     readonly directory: string,
     readonly branches: readonly string[],
     private readonly setup: PoolSetup,
@@ -83,6 +83,7 @@ export class Pool {
     const child = new Deno.Command("bash", {
       args: ["-c", script, "test", this.#error_file, PROGRAM, ...arguments_],
       cwd: this.directory,
+      env: { TMPDIR: this.directory },
       stdin: "null",
       stdout: "piped",
       stderr: "inherit",
@@ -175,7 +176,8 @@ export async function run_in_background(
   const output = `${pool.directory}/output`;
   const script = 'output=$1; shift; exec "$@" < /dev/null > "$output" 2>&1';
   const all = ["-c", script, "test", output, PROGRAM, ...args];
-  const { code } = await run("bash", all, { deadline_ms: DEADLINE_MS, ...options });
+  const env = { TMPDIR: pool.directory, ...options.env };
+  const { code } = await run("bash", all, { deadline_ms: DEADLINE_MS, ...options, env });
   return { code, stdout: await Deno.readTextFile(output), stderr: "" };
 }
 
