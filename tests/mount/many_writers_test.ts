@@ -2,11 +2,11 @@
 // pool shows, each file once, and the state of the daemon is sound.
 
 import { assertEquals } from "@std/assert";
+import { forget_everything } from "../support/forget.ts";
 import { broken_live_invariants } from "../support/live_arena.ts";
 import { type Pool, with_pool } from "../support/mount.ts";
 import { must, python, shell } from "../support/run.ts";
 import { assert_same_lines } from "../support/tree.ts";
-import { wait_until } from "../support/wait_until.ts";
 
 const PROCESSES = 8;
 const CALLS_EACH = 600;
@@ -72,7 +72,8 @@ Deno.test("eight processes in the same directories leave sound branches and a so
     assertEquals(broken_live_invariants(pool.pid), []);
     await must("find", [pool.mountpoint, "-mindepth", "1", "-delete"]);
     assertEquals(pool.branches.flatMap((branch) => [...Deno.readDirSync(branch)]), []);
-    await assert_state_shrinks(pool);
+    await forget_everything(pool);
+    assertEquals(broken_live_invariants(pool.pid), []);
   });
 });
 
@@ -88,13 +89,6 @@ async function assert_no_strays(pool: Pool): Promise<void> {
     (await shell(folders, [pool.mountpoint])).split("\n"),
     "The branches hold other directories than the pool",
   );
-}
-
-/** When the kernel has forgotten everything, the daemon has too. */
-async function assert_state_shrinks(pool: Pool): Promise<void> {
-  await Deno.writeTextFile("/proc/sys/vm/drop_caches", "2");
-  // FORGET is sent when the kernel finds time, and nobody gets an answer.
-  await wait_until("the state is sound after FORGET", () => broken_live_invariants(pool.pid).length === 0);
 }
 
 Deno.test("eight processes that rename directories in circles end with every file", async () => {

@@ -30,6 +30,9 @@ FS_IOC_SETFLAGS = 0x40086602
 FS_NODUMP_FL = 0x40
 STATX_BTIME = 0x800
 O_TMPFILE = 0o20200000
+AT_HANDLE_CONNECTABLE = 2
+MS_REMOUNT = 32
+MAX_HANDLE_SIZE = 128
 
 __all__ = [name for name in dir() if not name.startswith("__")]
 
@@ -91,6 +94,35 @@ def link_followed(old, new):
 def linkat_fd(fd, new):
     """Gives a nameless file a name, the way open(2) advises."""
     return link_followed(f"/proc/self/fd/{fd}", new)
+
+
+class FileHandle(ctypes.Structure):
+    _fields_ = [("size", ctypes.c_uint), ("type", ctypes.c_int), ("data", ctypes.c_ubyte * MAX_HANDLE_SIZE)]
+
+
+@public
+def handle_of(path, flags=0):
+    """name_to_handle_at(2): what an NFS server keeps of a file, as text."""
+    handle = FileHandle(MAX_HANDLE_SIZE)
+    mount_id = ctypes.c_int()
+    checked(LIBC.name_to_handle_at(AT_FDCWD, os.fsencode(path), ctypes.byref(handle), ctypes.byref(mount_id), flags))
+    return bytes(handle).hex()
+
+
+@public
+def open_handle(mountpoint, handle, flags=os.O_RDONLY):
+    """open_by_handle_at(2)."""
+    directory = os.open(mountpoint, os.O_RDONLY)
+    try:
+        return checked(LIBC.open_by_handle_at(directory, bytes.fromhex(handle), flags))
+    finally:
+        os.close(directory)
+
+
+@public
+def drop_cached(mountpoint):
+    """Makes the kernel forget all names and inodes of this mount that nobody uses: that is part of a remount."""
+    checked(LIBC.mount(None, os.fsencode(mountpoint), None, ctypes.c_ulong(MS_REMOUNT), None))
 
 
 @public

@@ -1,13 +1,16 @@
 // The loop of a worker over a pair of sockets that keep messages apart, as the device does.
 
 import { assertEquals } from "@std/assert";
+import { EIO, ENOENT } from "../../src/base/errno.ts";
+import { H_HANDLE_COUNT } from "../../src/state/layout.ts";
 import { Pool as WorkerStates } from "../../src/state/pool.ts";
-import { close, write } from "../../src/sys/file.ts";
+import { close, O_CREAT, O_EXCL, write } from "../../src/sys/file.ts";
 import { serve_device } from "../../src/worker/device_loop.ts";
 import { LoopEnd } from "../../src/worker/messages.ts";
 import { Answer } from "../support/answer.ts";
 import { Pool, with_pool } from "../support/handler.ts";
 import { end_messages, read_messages, socket_pair } from "../support/socket_pair.ts";
+import { fails_with, type StandIn, with_stand_ins } from "../support/system_calls.ts";
 import * as wire from "../support/wire.ts";
 
 const NOTIFY_INVAL_INODE = 2;
@@ -134,3 +137,23 @@ Deno.test("invalidate-all-nodes makes the kernel look every name up again", () =
     assertEquals(new DataView(messages[0]!.buffer).getInt32(4, true), NOTIFY_INC_EPOCH);
   });
 });
+
+for (const [number, what] of [[ENOENT, "taken back"], [EIO, "left as it is"]] as const) {
+  Deno.test(`what a reply gave is ${what} when the device answers errno ${number} to it (operations §7.7)`, () => {
+    with_pool({ tree: ["0/d/f"] }, (pool) => {
+      const [node, directory] = [pool.node("d/f"), pool.node("d")];
+      const states = states_of(pool, false);
+      const refuse: StandIn = (real, [, bytes]) => bytes === pool.buffers.outgoing ? fails_with(number) : real();
+      const requests = [
+        wire.lookup(1n, directory, "f"),
+        wire.open(2n, node, 0),
+        wire.opendir(3n, directory),
+        wire.create(4n, directory, "new", O_CREAT | O_EXCL, 0o100644),
+      ];
+      with_stand_ins({ write: refuse }, () => serve(pool, requests, states));
+      leave(states, false);
+      const held = [pool.lookups(node), pool.context.nodes.count, pool.arena.header[H_HANDLE_COUNT]];
+      assertEquals(held, number === ENOENT ? [1, 3, 0] : [2, 4, 3]);
+    });
+  });
+}
