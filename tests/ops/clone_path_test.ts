@@ -1,12 +1,14 @@
 // Path cloning: the directories that a new thing needs, made on its branch as the pool shows them (operations §5, §30.6).
 
 import { assertEquals } from "@std/assert";
+import { EIO } from "../../src/base/errno.ts";
 import { H_TIME_LOCKS, TIME_LOCKS } from "../../src/state/layout.ts";
 import { O_CREAT, O_EXCL, O_RDWR } from "../../src/sys/file.ts";
+import { changes_of } from "../support/call_record.ts";
 import { SecondWorker } from "../support/full_branch.ts";
 import { must_run, root_test, with_pool } from "../support/handler.ts";
 import { create, mkdir, setattr } from "../support/pool_calls.ts";
-import { type StandIn, with_stand_ins } from "../support/system_calls.ts";
+import { type CallName, fails_with, type StandIn, with_stand_ins } from "../support/system_calls.ts";
 import * as wire from "../support/wire.ts";
 
 const NEW = O_CREAT | O_EXCL | O_RDWR;
@@ -70,6 +72,33 @@ Deno.test("while cloning puts a parent's times back, and while a request sets ti
     assertEquals([seen, locks()], [[1, 1, 1, 1, 1, 1], 0]);
   });
 });
+
+root_test(
+  "attributes are set in byte order of their names, up to the first that fails; one that cannot be read is skipped",
+  () => {
+    const clone = (stand_ins: Partial<Record<CallName, StandIn>>, wanted: readonly string[]) => {
+      with_pool({ branches: ["=NC", ""], tree: ["0/p/"] }, (pool) => {
+        for (const name of ["user.b", "user.a", "trusted.c", "user.B"]) {
+          must_run("setfattr", "-n", name, "-v", "value", pool.on(0, "p"));
+        }
+        Deno.chownSync(pool.on(0, "p"), 5, 6);
+        with_stand_ins(stand_ins, () => {
+          const lines = changes_of(pool.directory, () => assertEquals(mkdir(pool, "p/x", 0o755).result, "ok"));
+          const set = lines.filter((line) => line.startsWith("fsetxattr"));
+          assertEquals(set.map((line) => line.split(" ")[2]!), [...wanted]);
+        });
+        assertEquals(stat(pool.on(1, "p")).uid, 5);
+      });
+    };
+    const fails_for = (wanted: string): StandIn => (real, [_fd, name]) => {
+      const bytes = name as Uint8Array;
+      return new TextDecoder().decode(bytes.subarray(0, bytes.indexOf(0))) === wanted ? fails_with(EIO) : real();
+    };
+    clone({}, ["trusted.c", "user.B", "user.a", "user.b"]);
+    clone({ fsetxattr: fails_for("user.B") }, ["trusted.c", "user.B"]);
+    clone({ fgetxattr: fails_for("user.B") }, ["trusted.c", "user.a", "user.b"]);
+  },
+);
 
 Deno.test("a path that is there already is not touched by cloning", () => {
   with_pool({ branches: ["=NC", ""], tree: ["0/p/q/", "1/p/"] }, (pool) => {

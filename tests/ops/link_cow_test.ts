@@ -1,10 +1,11 @@
 // link-cow: a file with several names gets one of its own before it is opened for writing (config §3.2, operations §16.8).
 
 import { assert, assertEquals } from "@std/assert";
-import { EIO, ENOSPC } from "../../src/base/errno.ts";
+import { EIO, ENODATA, ENOSPC } from "../../src/base/errno.ts";
+import { INIT2_PASSTHROUGH } from "../../src/fuse/abi.ts";
 import { F_GETFL, fcntl, O_CREAT, O_EXCL, O_PATH, O_RDONLY, O_RDWR, O_TRUNC, O_WRONLY } from "../../src/sys/file.ts";
 import { SecondWorker } from "../support/full_branch.ts";
-import { Pool, with_pool } from "../support/handler.ts";
+import { DEFAULT_OUTCOME, must_run, Pool, root_test, with_pool } from "../support/handler.ts";
 import * as calls from "../support/pool_calls.ts";
 import {
   type CallName,
@@ -97,10 +98,21 @@ Deno.test("the kernel is told: one name less there, another file here", () => {
   });
 });
 
+/** The kernel tells of data that did not reach the disk only once. The shared file has two names, a directory more than one. */
+function fails_for_the_copy_once(): StandIn {
+  let has_failed = false;
+  return (real, [fd]) => {
+    if (has_failed || Deno.statSync(`/proc/self/fd/${fd}`).nlink! > 1) return real();
+    has_failed = true;
+    return fails_with(EIO);
+  };
+}
+
 Deno.test("a failed copy is ignored: the shared file is opened, nothing is left", () => {
   const failing: Partial<Record<CallName, StandIn>>[] = [
     { copy_file_range: () => fails_with(ENOSPC), pwrite: () => fails_with(ENOSPC) },
     { fsync: () => fails_with(EIO) },
+    { fsync: fails_for_the_copy_once() },
     { renameat2: () => fails_with(EIO) },
   ];
   for (const stand_ins of failing) {
@@ -145,6 +157,41 @@ Deno.test("what is opened or changed while the copy is made stays the shared fil
     });
   }
 });
+
+Deno.test("an attribute that is removed while it is copied is none", () => {
+  with_links(ON, (pool) => {
+    for (const name of ["user.gone", "user.kept"]) must_run("setfattr", "-n", name, "-v", "value", pool.on(0, "d/f"));
+    const removed: StandIn = (real, [_fd, name]) =>
+      new TextDecoder().decode(name as Uint8Array).startsWith("user.gone") ? fails_with(ENODATA) : real();
+    with_stand_ins({ fgetxattr: removed }, () => pool.open("d/f", O_RDWR));
+    assertEquals(links(pool), [1, 1]);
+    const names = must_run("getfattr", "--absolute-names", "-m", "user", pool.on(0, "d/f"));
+    assertEquals(names.includes("user.kept") && !names.includes("user.gone"), true, names);
+  });
+});
+
+root_test(
+  "a file that a program may still have mapped from a time when it was passed through stays the shared file",
+  () => {
+    const outcome = { flags2: DEFAULT_OUTCOME.flags2 | INIT2_PASSTHROUGH };
+    const options = { ...ON, "passthrough.io": "rw", "passthrough.min-free": "0" };
+    for (const is_mapped of [false, true]) {
+      with_pool({ tree: ["0/d/f:shared"], options, outcome }, (pool) => {
+        const node = pool.node("d/f");
+        const open = () => pool.send(wire.open(pool.next(), node, O_RDWR)).open();
+        const first = open();
+        assert(first.backing_id > 0);
+        // A mapping keeps the file open as this does.
+        const mapped = is_mapped ? Deno.openSync(pool.on(0, "d/f")) : undefined;
+        assertEquals(pool.send(wire.release(pool.next(), node, first.handle)).result, "ok");
+        assertEquals(calls.link(pool, "d/f", "d/g").result, "ok");
+        open();
+        mapped?.close();
+        assertEquals(links(pool), is_mapped ? [2, 2] : [1, 1]);
+      });
+    }
+  },
+);
 
 Deno.test("a symlink on the way is not followed by the copying", () => {
   with_pool({ tree: ["0/real/f:shared"], options: { ...ON, "follow-symlinks": "all" } }, (pool) => {
