@@ -33,22 +33,20 @@ export function list_directory(path: Uint8Array<ArrayBuffer>): DirectoryName[] {
   const found: DirectoryName[] = [];
   const fd = openat(AT_FDCWD, path, O_RDONLY | O_DIRECTORY, 0);
   if (fd < 0) return found;
-  read_names(fd, found);
+  const records = new Uint8Array(LIST_BYTES);
+  while (read_names(fd, records, found) > 0);
   close(fd);
   return found;
 }
 
-/** Adds what an open directory holds, without "." and "..". Returns 0, or -errno with the names before it added. */
-export function read_names(fd: number, found: DirectoryName[]): number {
-  const records = new Uint8Array(LIST_BYTES);
+/** Adds the next names, without "." and "..", as many as `records` has room for. 0 at the end of the directory, or -errno. */
+export function read_names(fd: number, records: Uint8Array<ArrayBuffer>, found: DirectoryName[]): number {
   const view = new DataView(records.buffer);
-  let length: number;
-  while ((length = getdents64(fd, records, LIST_BYTES)) > 0) {
-    for (let at = 0; at < length; at += view.getUint16(at + DIRENT_RECORD_LENGTH, true)) {
-      const name_at = at + DIRENT_NAME;
-      const name = records.slice(name_at, name_at + c_length(records, name_at, length));
-      if (!is_dot_or_dot_dot(name)) found.push({ name, type: records[at + DIRENT_TYPE]! });
-    }
+  const length = getdents64(fd, records, records.length);
+  for (let at = 0; at < length; at += view.getUint16(at + DIRENT_RECORD_LENGTH, true)) {
+    const name_at = at + DIRENT_NAME;
+    const name = records.slice(name_at, name_at + c_length(records, name_at, length));
+    if (!is_dot_or_dot_dot(name)) found.push({ name, type: records[at + DIRENT_TYPE]! });
   }
   return length;
 }

@@ -5,7 +5,7 @@ import { EACCES, ENODATA, ENOENT, ENOTDIR, EOPNOTSUPP, EPERM, errno_text } from 
 import { path_text } from "../base/path_text.ts";
 import { StatxBuffer } from "../base/statx.ts";
 import { is_pool_type, mount_on } from "../branches/mount_table.ts";
-import { geteuid } from "../sys/identity.ts";
+import { geteuid, raise_limits } from "../sys/identity.ts";
 import { AT_FDCWD, stat } from "../sys/path.ts";
 import { lgetxattr } from "../sys/xattr.ts";
 import { type Copy, differ, have_same_type, largest, listing, look_at, newest } from "./copies.ts";
@@ -36,6 +36,7 @@ export async function run_fsck(program: string, argv: readonly string[]): Promis
 
 function check_all(program: string, wish: FsckArguments): void {
   demand_directory(wish.path);
+  raise_limits(); // a directory is open for each level
   if (wish.fix !== "none" && geteuid() !== 0) {
     complain(program, "WARNING: not running as root, so most repairs will be refused");
   }

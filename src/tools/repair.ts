@@ -18,9 +18,10 @@ export type Failures = string[];
 
 /**
  * Gives every other copy the owner and mode of `right`, or, of regular files and if wanted, its whole content and
- * attributes. `relative` is the path inside the pool, empty for its root.
+ * attributes. `relative_path` is the path inside the pool, empty for its root.
  */
-export function repair(copies: readonly Copy[], right: Copy, relative: string, copy_file: boolean): Failures {
+export function repair(copies: readonly Copy[], right: Copy, relative_path: string, copy_file: boolean): Failures {
+  const relative = relative_path.replace(/^\/+/, ""); // older versions of mergerfs write a slash in front
   const by_copying = copy_file && right.stat.is_regular;
   using source = new HeldCopy(right, relative);
   if (source.error < 0) return [`cannot use "${right.path}" for repairs: ${reason(source.error)}`];

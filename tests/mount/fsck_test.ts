@@ -16,7 +16,8 @@ interface Ended {
 /** Runs fsck in the directory of the pool, as `name`; the answers are its standard input. */
 async function fsck(pool: Pool, args: readonly string[], answers = "", name = "fsck.mergerfs"): Promise<Ended> {
   await must("ln", ["-sf", PROGRAM, `${pool.directory}/${name}`]);
-  const script = 'cd "$1"; answers=$2; shift 2; printf "$answers" | TZ=Asia/Kolkata "$@" > out 2> err';
+  // Few descriptors at first: a directory is open for each level of the tree.
+  const script = 'ulimit -Sn 100; cd "$1"; answers=$2; shift 2; printf "$answers" | TZ=Asia/Kolkata "$@" > out 2> err';
   const { code } = await run("bash", ["-c", script, "test", pool.directory, answers, `./${name}`, ...args]);
   const stdout = String.fromCharCode(...await Deno.readFile(`${pool.directory}/out`));
   return { code, stdout, stderr: await Deno.readTextFile(`${pool.directory}/err`) };
@@ -30,6 +31,7 @@ async function prepare(pool: Pool, script: string): Promise<string> {
 // A date in the dark: seconds 1000000000 are 2001-09-09T07:16:40 in Kolkata.
 const FILES = `
   mkdir branch{0,1}/d
+  mkdir -p "branch2/$(printf 'deep/%.0s' {1..150})"
   for at in 0 1 2; do printf "branch $at" > branch$at/file; touch -d @100000000$at.5 branch$at/file; done
   chown 1001:1002 branch1/file
   chmod 4750 branch1/file
