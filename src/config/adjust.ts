@@ -6,6 +6,7 @@ import type { Configuration } from "./configuration.ts";
 /** Changes the configuration; returns what people should be told, one sentence each. */
 export function adjust_after_parsing(configuration: Configuration): string[] {
   const warnings = [...adjust_older_cache_words(configuration), ...adjust_for_passthrough(configuration)];
+  warnings.push(...look_at_writeback(configuration));
   if (configuration.get("symlinkify") === "false") configuration.force("symlinkify-timeout", "-1");
   if (configuration.get("fsname") === "") {
     configuration.force("fsname", compute_fsname(configuration.branches.map((branch) => branch.text)));
@@ -28,6 +29,15 @@ function adjust_older_cache_words(configuration: Configuration): string[] {
     : "partial";
   configuration.force("cache.files", meaning);
   return [`"cache.files=libfuse" is an older spelling and taken as "cache.files=${meaning}"; write that instead.`];
+}
+
+// The kernel then has no pages to collect writes in, and yet believes no modification time of a file but its own.
+function look_at_writeback(configuration: Configuration): string[] {
+  if (configuration.get("cache.writeback") !== "true" || configuration.get("cache.files") !== "off") return [];
+  return [
+    `"cache.writeback=true" collects no writes with "cache.files=off", and written files may show an old modification ` +
+    `time; say "cache.files=partial", or leave "cache.writeback" out.`,
+  ];
 }
 
 function adjust_for_passthrough(configuration: Configuration): string[] {

@@ -3,6 +3,7 @@
 import ctypes
 import os
 
+from calls import O_TMPFILE, linkat_fd
 from tools import ALICE, BOB, add, case, equal, fails, make_dir, make_file, user
 
 
@@ -25,6 +26,14 @@ def round_trip(make):
 
 add("extended attributes: of a file", round_trip(make_file))
 add("extended attributes: of a directory", round_trip(make_dir))
+
+
+@case
+def of_a_file_without_a_name(_directory):
+    descriptor = os.open(".", O_TMPFILE | os.O_RDWR, 0o600)
+    os.setxattr(descriptor, "user.a", b"1")
+    linkat_fd(descriptor, "f")
+    equal(os.getxattr("f", "user.a"), b"1")
 
 
 @case

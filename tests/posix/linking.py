@@ -148,6 +148,15 @@ def a_removed_open_file_is_ENOENT(_directory):
 
 
 @case
+def both_names_of_a_pipe_lead_to_the_same_one(_directory):
+    os.mkfifo("p")
+    os.link("p", "q")
+    reading = os.open("p", os.O_RDONLY | os.O_NONBLOCK)
+    os.write(os.open("q", os.O_WRONLY | os.O_NONBLOCK), b"text")
+    equal(os.read(reading, 10), b"text")
+
+
+@case
 def a_nameless_file_gets_a_name(_directory):
     descriptor = os.open(".", O_TMPFILE | os.O_RDWR, 0o640)
     equal((os.fstat(descriptor).st_nlink, names()), (0, []))

@@ -118,6 +118,14 @@ def fstat_of_a_removed_directory(_directory):
 
 
 @case
+def fstat_of_a_removed_pipe(_directory):
+    os.mkfifo("p", 0o640)
+    fd = os.open("p", os.O_RDONLY | os.O_NONBLOCK)
+    os.unlink("p")
+    equal(stat.S_IMODE(os.fstat(fd).st_mode), 0o640)
+
+
+@case
 def fchmod_of_a_removed_directory(_directory):
     make_dir("d", 0o750)
     fd = os.open("d", os.O_RDONLY)
