@@ -2,7 +2,7 @@
 // F1 to F3, F14; departures D1 to D3).
 
 import { assert, assertEquals } from "@std/assert";
-import { EDQUOT, EIO, ENOSPC } from "../../src/base/errno.ts";
+import { EDQUOT, EIO, ENOSPC, EOPNOTSUPP } from "../../src/base/errno.ts";
 import * as at from "../../src/state/layout.ts";
 import { F_GETFL, fcntl, O_APPEND, O_DIRECT, O_NOFOLLOW, O_RDONLY, O_RDWR, O_WRONLY } from "../../src/sys/file.ts";
 import { CHANGING_REQUESTS, type FileRequest } from "../support/changing_requests.ts";
@@ -61,6 +61,26 @@ for (const cache_files of ["off", "partial"]) {
     });
   }
 }
+
+Deno.test("attributes that the other file system does not have are lost, and the log says so", () => {
+  with_pool(two_branches(), (pool) => {
+    for (const name of ["user.a", "user.b"]) must_run("setfattr", "-n", name, "-v", "x", pool.on(0, "d/e/f"));
+    const handle = pool.open("d/e/f", O_RDWR);
+    const fsetxattr: StandIn = () => fails_with(EOPNOTSUPP);
+    with_stand_ins({ fsetxattr }, () => assertEquals(write_while_full(pool, handle), 5));
+    const [from, to] = [pool.branch(0), pool.branch(1)];
+    assertEquals(pool.log, [
+      `warning: Moved "d/e/f" from "${from}" to "${to}" for want of room: 4 bytes. ` +
+      `2 of its extended attributes are lost: the file system of "${to}" has none of the kind`,
+    ]);
+  });
+  with_pool(two_branches(), (pool) => {
+    const handle = pool.open("d/e/f", O_RDWR);
+    const flistxattr: StandIn = () => fails_with(EOPNOTSUPP);
+    with_stand_ins({ flistxattr }, () => assertEquals(write_while_full(pool, handle), 5));
+    assertEquals(pool.log.map((line) => line.split(":")[0]), ["info"]);
+  });
+});
 
 Deno.test("an append that partly fits is stored once (F14)", () => {
   with_pool(two_branches({ options: { "cache.files": "partial" } }), (pool) => {

@@ -85,6 +85,8 @@ export class FileCopy {
   fd = -1;
   /** What the source was when it was copied. */
   readonly source = new StatxBuffer();
+  /** Extended attributes that the copy has not, because its filesystem has none of the kind. */
+  attributes_lost = 0;
   /** Temporary, while the copy has one. */
   private readonly name = new Uint8Array(NAME_MAX_BYTES + 1);
   private letters_at = 0;
@@ -233,10 +235,21 @@ export class FileCopy {
     if (copied < 0) return copied;
     const owned = this.give_owner();
     if (owned < 0) return owned;
-    const attributed = copy_xattrs(reader, this.fd, tolerates);
+    const attributed = this.give_attributes(reader);
     if (attributed < 0) return attributed;
     const moded = fchmod(this.fd, this.source.mode & 0o7777);
     return moded < 0 ? moded : futimens(this.fd, times_of(this.source));
+  }
+
+  // Attributes that the other filesystem does not have are left behind (operations §6 step 6), but not an ACL: without it
+  // the bits of the mode would mean other rights.
+  private give_attributes(reader: number): number {
+    this.attributes_lost = 0;
+    return copy_xattrs(reader, this.fd, (error, is_acl) => {
+      const is_tolerated = !is_acl && (error === -EOPNOTSUPP || error === -ENOTTY);
+      if (is_tolerated) this.attributes_lost++;
+      return is_tolerated;
+    });
   }
 
   private give_owner(): number {
@@ -270,10 +283,4 @@ function copy_flags(from: number, to: number): void {
   if (wanted < 0 || present < 0) return;
   const flags = ((present & ~FS_KEPT) | (wanted & FS_KEPT)) >>> 0;
   if (flags !== present) set_file_flags(to, flags);
-}
-
-// Attributes that the other filesystem does not have are left behind (operations §6 step 6), but not an ACL: without it
-// the bits of the mode would mean other rights.
-function tolerates(error: number, is_acl: boolean): boolean {
-  return !is_acl && (error === -EOPNOTSUPP || error === -ENOTTY);
 }

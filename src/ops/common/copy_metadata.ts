@@ -62,7 +62,8 @@ export type Tolerance = (error: number, is_acl: boolean) => boolean;
  */
 export function copy_xattrs(from: number, to: number, tolerates: Tolerance): number {
   const length = flistxattr(from, names, names.length);
-  if (length <= 0) return length === 0 || tolerates(length, false) ? 0 : length;
+  if (length === 0 || length === -EOPNOTSUPP) return 0;
+  if (length < 0) return tolerates(length, false) ? 0 : length;
   let result = 0;
   for (const [start, end] of sorted_names(length)) {
     if (is_one_of(XFS_ACL_NAMES, start, end)) continue;

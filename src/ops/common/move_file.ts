@@ -103,11 +103,19 @@ export function move_file(c: Context, node: number, file: number, branch_id: num
 
 function tell(c: Context, source: Branch, target: Branch): void {
   const moved = path_text(path_now.bytes.subarray(0, path_now.length));
-  const { size_bytes, nlink } = copy.source;
-  const what = `Moved "${moved}" from "${source.text}" to "${target.text}" for want of room: ${size_bytes} bytes`;
-  if (nlink === 1) return c.events.log("info", what);
-  const names = nlink === 2 ? "Its other name stays" : `Its ${nlink - 1} other names stay`;
-  c.events.log("warning", `${what}. ${names} on "${source.text}" with the content so far, no longer linked to it`);
+  const [from, to] = [source.text, target.text];
+  const what = `Moved "${moved}" from "${from}" to "${to}" for want of room: ${copy.source.size_bytes} bytes`;
+  const losses = [];
+  const names = copy.source.nlink - 1;
+  if (names > 0) {
+    const stay = names === 1 ? "Its other name stays" : `Its ${names} other names stay`;
+    losses.push(`. ${stay} on "${from}" with the content so far, no longer linked to it`);
+  }
+  const lost = copy.attributes_lost;
+  if (lost > 0) {
+    losses.push(`. ${lost} of its extended attributes are lost: the file system of "${to}" has none of the kind`);
+  }
+  c.events.log(losses.length === 0 ? "info" : "warning", what + losses.join(""));
 }
 
 // The branch that the file is to go to; undefined when it cannot be moved. Leaves `path` locked.
