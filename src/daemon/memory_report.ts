@@ -6,6 +6,7 @@ import { errno_text } from "../base/errno.ts";
 import { log } from "../base/log.ts";
 import { StatxBuffer } from "../base/statx.ts";
 import { Configuration } from "../config/configuration.ts";
+import { system_environment } from "../config/environment.ts";
 import { Arena } from "../state/arena.ts";
 import { ConfigCell } from "../state/config_cell.ts";
 import { usage } from "../state/usage.ts";
@@ -17,10 +18,19 @@ const FILE_BYTES_MAX = 1024 * 1024;
 
 /** Reports now and once a minute, as long as the option is on. */
 export function report_memory(arena: Arena): void {
-  const file = new ReportFile(Deno.env.get("TMPDIR") ?? "/tmp");
+  const directory = Deno.env.get("TMPDIR") ?? "/tmp";
+  const file = new ReportFile(directory);
   const cell = new ConfigCell(arena);
+  let is_inside_told = false;
   function round(): void {
-    if (Configuration.parse(cell.read().text).get("debug") === "true") file.append(report(arena));
+    const configuration = Configuration.parse(cell.read().text, system_environment(log));
+    if (configuration.get("debug") !== "true") return;
+    if (!configuration.leads_into_pool(directory)) return file.append(report(arena));
+    // The main thread must never wait for the pool: it calls the workers that the pool needs when disks hang.
+    if (!is_inside_told) {
+      log("warning", `No memory reports: "${directory}" lies inside the pool (set TMPDIR to another one)`);
+    }
+    is_inside_told = true;
   }
   round();
   Deno.unrefTimer(setInterval(round, INTERVAL_MS));

@@ -3,55 +3,13 @@
 
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { LISTED_OPTIONS, OWN_OPTIONS } from "../../src/config/options.ts";
-import { type Pool, PROGRAM, with_pool, with_unmounted_pool } from "../support/mount.ts";
-import { run, type RunResult } from "../support/run.ts";
-import {
-  DEV_WITH_LOG,
-  type LogRecord,
-  must_inside,
-  SystemLogListener,
-  with_system_log,
-} from "../support/system_log.ts";
-import { kill, processes_of } from "../support/temp_dir.ts";
-import { wait_until, within } from "../support/wait_until.ts";
+import { PROGRAM, with_unmounted_pool } from "../support/mount.ts";
+import { command, inside, QUEUE_RECORDS, START, start, start_pool, unmount } from "../support/logged_pool.ts";
+import { type LogRecord, with_system_log } from "../support/system_log.ts";
+import { processes_of } from "../support/temp_dir.ts";
+import { DEADLINE_MS, wait_until, within } from "../support/wait_until.ts";
 
-const QUEUE_RECORDS = 4096;
 const [ERROR, WARNING, NOTICE, INFO] = [3, 4, 5, 6];
-const DEADLINE_MS = 30_000;
-
-/** Shell code that makes `$1`/pool a mountpoint, with /dev/log, and runs the rest of the arguments. */
-const START = `set -eu; mkdir -p "$1/pool"; ${DEV_WITH_LOG} shift; exec "$@"`;
-
-/** Runs the program in the background, in a namespace; returns when it has detached, or failed. */
-async function start(pool: Pool, args: readonly string[], program = PROGRAM, before = ""): Promise<RunResult> {
-  const script = START.replace("shift;", `${before} shift;`).replace('exec "$@"', 'exec "$@" > "$0" 2>&1');
-  const output = `${pool.directory}/output`;
-  const result = await run("unshare", ["--mount", "bash", "-c", script, output, pool.directory, program, ...args], {
-    deadline_ms: DEADLINE_MS,
-  });
-  return { ...result, stderr: result.stderr + await Deno.readTextFile(output) };
-}
-
-/** The same with the branches and the mountpoint of the pool; must be mounted. Returns the process. */
-async function start_pool(pool: Pool, options: string, branches = pool.branches): Promise<number> {
-  const result = await start(pool, ["-o", `minfreespace=0${options}`, branches.join(":"), pool.mountpoint]);
-  assertEquals(result.code, 0, result.stderr);
-  return processes_of(pool.mountpoint)[0]!;
-}
-
-/** A path of the pool as this process sees it. */
-function inside(pid: number, path: string): string {
-  return `/proc/${pid}/root${path}`;
-}
-
-function command(pool: Pool, pid: number, name: string): Promise<string> {
-  return must_inside(pid, "setfattr", ["-n", `user.mergerfs.${name}`, "-v", "x", pool.path(".mergerfs")]);
-}
-
-async function unmount(pool: Pool, pid: number): Promise<void> {
-  await must_inside(pid, "umount", [pool.mountpoint]);
-  await pool.assert_gone();
-}
 
 function assert_told(records: readonly LogRecord[], level: number, ...patterns: readonly RegExp[]): void {
   for (const pattern of patterns) {
@@ -203,33 +161,6 @@ Deno.test("the system log: two pools are told apart, and a program called merger
   );
 });
 
-Deno.test("the system log: with a log daemon that has stopped, ended, or come back the pool works on", async () => {
-  await with_unmounted_pool({ branches: [{ kind: "dir" }] }, async (pool) => {
-    const socket = `${pool.directory}/log.socket`;
-    let log = await SystemLogListener.start(socket, 4);
-    try {
-      await log.freeze();
-      const pid = await within("a start that nobody listens to", DEADLINE_MS, start_pool(pool, ""));
-      for (let round = 0; round < 5; round++) await command(pool, pid, "cmd.gc");
-      await Deno.writeTextFile(inside(pid, pool.path("f")), "content");
-      await log.end();
-      await command(pool, pid, "cmd.gc");
-      log = await SystemLogListener.start(socket, QUEUE_RECORDS);
-      await command(pool, pid, "cmd.invalidate-all-nodes");
-      const lost = await log.wait_for(/^Messages before this one that nobody read and that are lost: [1-9]\d*$/);
-      assertEquals(lost.level, WARNING);
-      await log.wait_for(/^Command "cmd\.invalidate-all-nodes"/);
-      await log.end();
-      await Deno.remove(socket);
-      await command(pool, pid, "cmd.gc");
-      assertEquals(await Deno.readTextFile(inside(pid, pool.path("f"))), "content");
-      await unmount(pool, pid);
-    } finally {
-      await log.end().catch(() => {});
-    }
-  });
-});
-
 Deno.test("the system log: mistakes in options", async () => {
   await with_unmounted_pool({ branches: [{ kind: "dir" }] }, (pool) =>
     with_system_log(pool.directory, async (log) => {
@@ -307,33 +238,4 @@ Deno.test("the system log: in the foreground beside standard error, but not when
         }, QUEUE_RECORDS),
     );
   }
-});
-
-/** With more requests that hang than there are workers, others are called; these find no /dev/fuse any more. */
-Deno.test("the system log: a worker without a device of its own says so, and serves from the queue of the mount", async () => {
-  await with_pool({ branches: [{}] }, async (hanging) => {
-    const stuck = Array.from({ length: navigator.hardwareConcurrency + 1 }, (_, at) => `stuck${at}`);
-    for (const name of stuck) await Deno.mkdir(hanging.on_branch(0, name));
-    await with_unmounted_pool(
-      { branches: [{ kind: "dir" }] },
-      (pool) =>
-        with_system_log(pool.directory, async (log) => {
-          await Deno.writeTextFile(pool.on_branch(0, "healthy"), "content");
-          const pid = await start_pool(pool, "", [...pool.branches, hanging.mountpoint]);
-          await must_inside(pid, "rm", ["/dev/fuse"]);
-          kill(hanging.pid, "SIGSTOP");
-          const looks = stuck.map((name) => run("stat", [inside(pid, pool.path(name))]));
-          try {
-            const told = await log.wait_for(/^Cannot clone the FUSE device \(No such file or directory\)/);
-            assertEquals([told.level, told.pid], [WARNING, pid]);
-            const read = Deno.readTextFile(inside(pid, pool.path("healthy")));
-            assertEquals(await within("a file of the healthy branch", DEADLINE_MS, read), "content");
-          } finally {
-            kill(hanging.pid, "SIGCONT");
-          }
-          for (const { code } of await Promise.all(looks)) assertEquals(code, 0);
-          await unmount(pool, pid);
-        }, QUEUE_RECORDS),
-    );
-  });
 });
