@@ -1,4 +1,5 @@
 // CREATE and TMPFILE: a new file, open at once (operations §16.4, departures D12).
+import { to_bytes } from "../base/bytes.ts";
 import { EAGAIN, EEXIST, EIO, ESTALE } from "../base/errno.ts";
 import { Branch } from "../branches/branch.ts";
 import { CREATE_OUT_BYTES, ENTRY_OUT_BYTES } from "../fuse/abi.ts";
@@ -116,6 +117,9 @@ export function tmpfile(c: Context): number {
     close(fd);
     return handle;
   }
+  // An inode number that is calculated from the path is to be another one than that of the directory or of the next file.
+  const name = to_bytes(`#${slot}`);
+  c.path.append(name, 0, name.length);
   return reply_created(c, slot, handle);
 }
 

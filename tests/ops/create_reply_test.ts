@@ -59,6 +59,19 @@ Deno.test("the inode number of a new file is the same by path and by handle, how
   }
 });
 
+Deno.test("nameless files have inode numbers of their own, however they are calculated", () => {
+  for (const inodecalc of ["passthrough", "path-hash", "devino-hash", "hybrid-hash"]) {
+    with_pool({ tree: ["0/d/"], options: { inodecalc } }, (pool) => {
+      const { node: directory, attr } = pool.lookup("d");
+      const made = [1, 2].map(() => pool.send(wire.tmpfile(pool.next(), directory, O_RDWR, S_IFREG | 0o600)).entry());
+      assertEquals(new Set([attr.ino, ...made.map((entry) => entry.attr.ino)]).size, 3, inodecalc);
+      for (const { node, attr } of made) {
+        assertEquals(pool.send(wire.getattr(pool.next(), node)).attr.ino, attr.ino, inodecalc);
+      }
+    });
+  }
+});
+
 Deno.test("a symlink on several branches answers with the first one made", () => {
   with_pool({ branches: ["=RO", "", ""], options: { "func.symlink": "all", inodecalc: "devino-hash" } }, (pool) => {
     const { attr } = symlink(pool, "x", "target").entry();
