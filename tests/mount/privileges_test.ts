@@ -103,3 +103,51 @@ Deno.test("file capabilities go with a write to a branch that leaves them to who
     });
   });
 });
+
+const WRITE_WITHOUT_ATTRIBUTES = `
+  put("f", "content")
+  os.chmod("f", 0o6777)
+  def change():
+      return [os.write(os.open("f", os.O_WRONLY), b"new"), os.truncate("f", 2), os.open("f", os.O_TRUNC | os.O_RDWR) > 0]
+  show([as_user(1234, 1234, change), oct(os.stat("f").st_mode)])
+`;
+
+for (const options of ["xattr=noattr", "xattr=nosys", "security-capability=false"]) {
+  Deno.test(`${options}: a file without capabilities to ask for is written, and loses set-id bits`, async () => {
+    await with_pool({ branches: [{}], options }, async (pool) => {
+      const result = await python(WRITE_WITHOUT_ATTRIBUTES, [], { cwd: pool.mountpoint });
+      assertEquals(result, [[3, null, true], "0o100777"]);
+    });
+  });
+}
+
+/** A program with a capability, and one with set-uid, run by a user: what the first may do, and who the second one is. */
+const RUN_PROGRAMS = `
+  import shutil, subprocess
+  shutil.copy("/usr/bin/cat", "capable")
+  shutil.copy("/usr/bin/cat", "owned")
+  set_up = attempt(os.setxattr, "capable", "security.capability", bytes.fromhex("0100000200200000000000000000000000000000"))
+  os.chmod("capable", 0o755)
+  os.chmod("owned", 0o4755)
+  def status(program, field):
+      lines = subprocess.run([program, "/proc/self/status"], capture_output=True, text=True).stdout.splitlines()
+      return next(line.split()[1:3] for line in lines if line.startswith(field))
+  run = as_user(1234, 1234, lambda: [int(status("./capable", "CapEff:")[0], 16), status("./owned", "Uid:")[1]])
+  show([set_up, *run])
+`;
+
+const NET_RAW = 0x2000;
+const PROGRAMS: readonly (readonly [options: string, result: readonly unknown[]])[] = [
+  ["cache.files=off", [0, 0, "1234"]],
+  ["suid", [0, NET_RAW, "0"]],
+  ["suid,passthrough.io=off,cache.files=full", [0, NET_RAW, "0"]],
+  ["suid,security-capability=false", ["ENODATA", 0, "0"]],
+];
+
+for (const [options, result] of PROGRAMS) {
+  Deno.test(`${options}: what a program with a capability and one with set-uid get`, async () => {
+    await with_pool({ branches: [{}], options }, async (pool) => {
+      assertEquals(await python(RUN_PROGRAMS, [], { cwd: pool.mountpoint }), [...result]);
+    });
+  });
+}
