@@ -10,7 +10,7 @@ import { AT_FDCWD, stat } from "../sys/path.ts";
 import { lgetxattr } from "../sys/xattr.ts";
 import { type Copy, differ, have_same_type, largest, listing, look_at, newest } from "./copies.ts";
 import { BAD_ARGUMENT, fsck_help, type FsckArguments, read_fsck_arguments } from "./fsck_arguments.ts";
-import { pool_walk } from "./pool_walk.ts";
+import { type OnError, pool_walk } from "./pool_walk.ts";
 import { repair } from "./repair.ts";
 import { complain, print, read_line, reporting_errors, ToolError } from "./terminal.ts";
 
@@ -40,10 +40,10 @@ function check_all(program: string, wish: FsckArguments): void {
   if (wish.fix !== "none" && geteuid() !== 0) {
     complain(program, "WARNING: not running as root, so most repairs will be refused");
   }
-  const tell = (path: string, error: number) => complain(program, `cannot check "${path}": ${errno_text(error)}`);
+  const tell: OnError = (path, error) => complain(program, `cannot check "${path}": ${errno_text(error)}`);
   for (const path of pool_walk(wish.path, tell)) {
     const paths = attribute(path, ALL_PATHS);
-    if (typeof paths === "string") check_copies(program, wish, path, paths.split(NUL).map(look_at));
+    if (typeof paths === "string") check_copies(program, wish, path, paths.split(NUL).map(look_at), tell);
     else if (!PASSED_OVER.includes(paths)) tell(path, paths);
     else if (path === wish.path) warn_of_silence(program, path);
   }
@@ -72,8 +72,16 @@ function attribute(path: string, name: Uint8Array<ArrayBuffer>): string | number
   return length < 0 ? length : path_text(value.subarray(0, length));
 }
 
-function check_copies(program: string, wish: FsckArguments, path: string, copies: readonly Copy[]): void {
-  if (copies.length < 2 || !differ(copies, wish.check_size)) return;
+function check_copies(
+  program: string,
+  wish: FsckArguments,
+  path: string,
+  copies: readonly Copy[],
+  tell: OnError,
+): void {
+  if (copies.length < 2) return;
+  if (copies.every(({ error }) => error < 0)) return tell(path, copies[0]!.error);
+  if (!differ(copies, wish.check_size)) return;
   print(listing(path, copies));
   if (wish.fix === "none") return;
   if (!have_same_type(copies)) {

@@ -2,7 +2,7 @@
 
 import { assertEquals, assertMatch } from "@std/assert";
 import { type Pool, PROGRAM, with_pool } from "../support/mount.ts";
-import { must, run, shell } from "../support/run.ts";
+import { must, python, run, shell } from "../support/run.ts";
 
 const NOBODY = 65534;
 
@@ -178,6 +178,25 @@ Deno.test("a pool without extended attributes is not taken for one where all is 
       stderr,
       /^fsck\.mergerfs: WARNING: the pool on "pool" does not tell .*\(mount it with xattr=passthrough\)\n$/,
     );
+  });
+});
+
+Deno.test("copies whose paths are too long for a system call are not taken for the same", async () => {
+  await with_pool({}, async (pool) => {
+    const code = `
+      for branch in sys.argv[2:]:
+          os.chdir(branch)
+          left = 4095 - len(sys.argv[1])  # that path can still be named, those on the branches cannot
+          while left > 0:
+              name = "d" * min(200, left - 1 if left != 202 else 100)
+              os.mkdir(name)
+              os.chdir(name)
+              left -= len(name) + 1
+    `;
+    await python(code, [pool.mountpoint, pool.branches[0]!, pool.branches[1]!]);
+    const { code: exit_code, stdout, stderr } = await fsck(pool, [pool.mountpoint]);
+    assertEquals([exit_code, stdout], [0, ""]);
+    assertMatch(stderr, /^fsck\.mergerfs: cannot check "\S{4095}": File name too long\n$/);
   });
 });
 
