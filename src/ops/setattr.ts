@@ -11,6 +11,7 @@ import {
   FATTR_SIZE,
   FATTR_UID,
 } from "../fuse/abi.ts";
+import { put_attr_out_header } from "../fuse/reply.ts";
 import { FOLLOW_ALL, FOLLOW_REGULAR } from "../config/words.ts";
 import { F_FD } from "../state/layout.ts";
 import { close, ftruncate } from "../sys/file.ts";
@@ -55,12 +56,13 @@ export function setattr(c: Context): number {
   const changed = handle === BY_PATH ? change_by_path(c, valid) : change_by_handle(c, handle, valid);
   c.notices.changed(slot); // also after an error: some branch or some part may have changed
   if (changed < 0) return changed;
-  if (handle === BY_PATH) {
-    const result = getattr_by_path(c, c.path);
-    return result < 0 ? result : attr_reply(c, slot, c.path);
-  }
-  const result = getattr_by_handle(c, handle);
-  return result < 0 ? result : attr_reply_with_inode(c, slot);
+  const found = handle === BY_PATH ? getattr_by_path(c, c.path) : getattr_by_handle(c, handle);
+  if (found < 0) return found;
+  const bytes = handle === BY_PATH ? attr_reply(c, slot, c.path) : attr_reply_with_inode(c, slot);
+  // The kernel takes these attributes even if it has been told meanwhile of a change through another name: to it they are
+  // the newest. So it does not keep them (fuse_do_setattr).
+  if (c.nodes.link_key_of(slot) !== 0) put_attr_out_header(c.reply, c.reply.body_word, 0);
+  return bytes;
 }
 
 function change_by_path(c: Context, valid: number): number {

@@ -172,6 +172,21 @@ Deno.test("a node that the kernel does not know yet is told again: its first att
   });
 });
 
+Deno.test("the kernel does not keep what SETATTR answers for a file with several names: another name may overtake it", () => {
+  with_pool({ tree: ["0/f", "0/single"], options: { "cache.attr": "7" } }, (pool) => {
+    Deno.linkSync(pool.on(0, "f"), pool.on(0, "g"));
+    const set_by_handle = wire.setattr(pool.next(), pool.node("f"), { size: 1, fh: pool.open("f", O_RDWR) });
+    const kept_s = [calls.setattr(pool, "f", { mode: 0o600 }), pool.send(set_by_handle), calls.getattr(pool, "f")];
+    assertEquals(kept_s.map(({ body }) => new DataView(body.buffer, body.byteOffset).getBigUint64(0, true)), [
+      0n,
+      0n,
+      7n,
+    ]);
+    const { body } = calls.setattr(pool, "single", { mode: 0o600 });
+    assertEquals(new DataView(body.buffer, body.byteOffset).getBigUint64(0, true), 7n);
+  });
+});
+
 Deno.test("all names are told, however many there are", () => {
   const NAMES = 3000;
   with_pool({ tree: ["0/f"] }, (pool) => {
