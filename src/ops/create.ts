@@ -69,12 +69,12 @@ function answer(c: Context, parent: number, fd: number): number {
     return known;
   }
   // A node of that name whose file went away behind our back keeps its open file and loses the name.
-  let slot = c.nodes.remember(parent, request.u8, request.name, request.name_length);
+  let slot = c.nodes.remember(parent, request.u8, request.name, request.name_length, c.stat.mode);
   let handle = slot < 0 ? slot : add_handle(c, slot, fd, flags);
   if (handle === -EAGAIN) {
     c.nodes.forget(slot, c.nodes.reuse_of(slot), 1, 0);
     c.nodes.detach_named(parent, request.u8, request.name, request.name_length);
-    slot = c.nodes.remember(parent, request.u8, request.name, request.name_length);
+    slot = c.nodes.remember(parent, request.u8, request.name, request.name_length, c.stat.mode);
     handle = slot < 0 ? slot : add_handle(c, slot, fd, flags);
   }
   if (handle < 0) {

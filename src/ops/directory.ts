@@ -176,7 +176,7 @@ function put_entry_of(
   c.path.set(directory_path);
   if (c.path.append(chunk, name_at, name_length) < 0 || getattr_by_path(c, c.path) < 0) return;
   inode_of(c, c.path);
-  const slot = c.nodes.remember(directory, chunk, name_at, name_length);
+  const slot = c.nodes.remember(directory, chunk, name_at, name_length, c.stat.mode);
   if (slot < 0) return;
   put_node(c, at_word, slot, c.settings.cache_entry_s, c.settings.cache_attr_s);
   c.granted_entries_bytes = end;

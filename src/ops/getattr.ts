@@ -1,4 +1,5 @@
 // GETATTR (operations §10.2, §10.3) and STATX (§10.8).
+import { ENOENT } from "../base/errno.ts";
 import { hash_result } from "../base/rapidhash.ts";
 import { STATX_BASIC_STATS, STATX_INO_WORD, STATX_MASK_WORD } from "../base/statx.ts";
 import { FUSE_GETATTR_FH } from "../fuse/abi.ts";
@@ -17,6 +18,8 @@ import {
 } from "./common/attributes.ts";
 import { getattr_by_handle, inode_of_handle } from "./common/handle_attributes.ts";
 import { BY_PATH, handle_or_path } from "./common/object_of_request.ts";
+import { pin_canonical } from "./common/pins.ts";
+import { lost_name, lost_name_to_found } from "./common/replaced.ts";
 import { Context } from "./context.ts";
 
 /** GETATTR: by handle when there is one, else by path, else by the canonical handle of an unlinked file. */
@@ -25,9 +28,22 @@ export function getattr(c: Context): number {
   const handle = handle_or_path(c, (request.arg(0) & FUSE_GETATTR_FH) !== 0, request.arg(2), request.arg(3));
   if (handle < 0) return handle;
   const slot = c.nodes.slot_of(request.node_low, request.node_high);
-  const result = handle === BY_PATH ? getattr_by_path(c, c.path) : getattr_by_handle(c, handle);
-  if (result < 0) return result;
-  return handle === BY_PATH ? attr_reply(c, slot, c.path) : attr_reply_with_inode(c, slot);
+  if (handle !== BY_PATH) return reply_by_handle(c, slot, handle);
+  const found = getattr_by_path(c, c.path);
+  const open_file = handle_after_all(c, slot, found);
+  if (open_file !== BY_PATH) return reply_by_handle(c, slot, open_file);
+  return found < 0 ? found : attr_reply(c, slot, c.path);
+}
+
+function reply_by_handle(c: Context, slot: number, handle: number): number {
+  const found = handle < 0 ? handle : getattr_by_handle(c, handle);
+  return found < 0 ? found : attr_reply_with_inode(c, slot);
+}
+
+// The path of an open file has led to `found`. When that is not the file any more its handle is to be asked; else BY_PATH.
+function handle_after_all(c: Context, slot: number, found: number): number {
+  const is_lost = found === -ENOENT ? lost_name(c, slot) : found >= 0 && lost_name_to_found(c, slot);
+  return is_lost ? pin_canonical(c, slot) : BY_PATH;
 }
 
 const EMPTY = new Uint8Array(1);
@@ -37,7 +53,7 @@ export function statx(c: Context): number {
   const request = c.request;
   const handle = handle_or_path(c, (request.arg(0) & FUSE_GETATTR_FH) !== 0, request.arg(2), request.arg(3));
   if (handle < 0) return handle;
-  const result = handle === BY_PATH ? statx_by_path(c) : statx_by_handle(c, handle);
+  const result = handle === BY_PATH ? statx_by_path_or_handle(c) : statx_by_handle(c, handle);
   if (result < 0) return result;
   replace_owner_and_mode(c);
   c.notices.note(c.nodes.slot_of(request.node_low, request.node_high), c.stat);
@@ -49,6 +65,13 @@ export function statx(c: Context): number {
     hash_result[0]!,
     hash_result[1]!,
   );
+}
+
+function statx_by_path_or_handle(c: Context): number {
+  const found = statx_by_path(c);
+  const open_file = handle_after_all(c, c.nodes.slot_of(c.request.node_low, c.request.node_high), found);
+  if (open_file === BY_PATH) return found;
+  return open_file < 0 ? open_file : statx_by_handle(c, open_file);
 }
 
 function statx_by_handle(c: Context, handle: number): number {

@@ -34,11 +34,13 @@ export function link(c: Context): number {
   if (result < 0) return result;
   const found = getattr_by_path(c, c.path2);
   if (found < 0) return found;
-  const slot = c.nodes.remember(parent, request.u8, request.name, request.name_length);
+  const old_node = c.nodes.slot_of(old_low, old_high);
+  if (!c.nodes.has_type(old_node, c.stat.mode)) return -ESTALE; // something else has the new name by now, or the old one
+  const slot = c.nodes.remember(parent, request.u8, request.name, request.name_length, c.stat.mode);
   if (slot < 0) return slot;
   const bytes = entry_reply(c, slot, c.path2);
   // The link count is new under the old name too, and under all others: the nodes that share the new one's object.
-  c.notices.note(c.nodes.slot_of(old_low, old_high), c.stat);
+  c.notices.note(old_node, c.stat);
   c.notices.changed(slot);
   return bytes;
 }

@@ -23,7 +23,7 @@ export function link_by_symlink(c: Context, parent: number): number {
   if (made < 0) return made;
   const found = getattr_by_path(c, old_path);
   if (found < 0) return found;
-  const slot = c.nodes.remember(parent, c.request.u8, c.request.name, c.request.name_length);
+  const slot = c.nodes.remember(parent, c.request.u8, c.request.name, c.request.name_length, c.stat.mode);
   if (slot < 0) return slot;
   const bytes = entry_reply_with_timeouts(c, slot, old_path, 0, 0);
   // A node does not change its type: the next look-up of the name makes one for the symlink.

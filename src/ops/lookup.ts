@@ -19,7 +19,7 @@ export function lookup(c: Context): number {
   const found = getattr_by_path(c, c.path);
   if (found === -ENOENT) return negative_entry(c);
   if (found < 0) return found;
-  const slot = c.nodes.remember(parent, request.u8, request.name, request.name_length);
+  const slot = c.nodes.remember(parent, request.u8, request.name, request.name_length, c.stat.mode);
   return slot < 0 ? slot : entry_reply(c, slot, c.path);
 }
 

@@ -1,6 +1,6 @@
 // MKDIR and MKNOD (operations §12).
-import { ENOSYS } from "../base/errno.ts";
-import { S_IFMT, S_IFREG } from "../base/statx.ts";
+import { ENOSYS, ESTALE } from "../base/errno.ts";
+import { S_IFDIR, S_IFMT, S_IFREG } from "../base/statx.ts";
 import { Branch } from "../branches/branch.ts";
 import { Policy } from "../policies/policy.ts";
 import { close, O_CREAT, O_EXCL, O_WRONLY } from "../sys/file.ts";
@@ -20,21 +20,24 @@ import { Context } from "./context.ts";
 
 /** MKDIR: on every branch that the mkdir policy chooses. */
 export function mkdir(c: Context): number {
-  return make(c, mkdir_on_branches);
+  return make(c, S_IFDIR, mkdir_on_branches);
 }
 
 /** MKNOD: a regular file goes the way of CREATE; the rest to every branch of the mknod policy. */
 export function mknod(c: Context): number {
-  return make(c, (c.request.arg(0) & S_IFMT) === S_IFREG ? mknod_regular : mknod_on_branches);
+  const type = c.request.arg(0) & S_IFMT;
+  return make(c, type, type === S_IFREG ? mknod_regular : mknod_on_branches);
 }
 
-// The path of the new name, the operation, and its attributes.
-function make(c: Context, operation: (c: Context) => number): number {
+// The path of the new name, the operation, and its attributes. When something else has that name by now the kernel must look
+// again: for attributes of another type it would tell its caller EIO.
+function make(c: Context, type: number, operation: (c: Context) => number): number {
   const parent = lock_new_name(c);
   if (parent < 0) return parent;
   const made = with_read_only_retry(c, operation);
   if (made < 0) return made;
-  const slot = c.nodes.remember(parent, c.request.u8, c.request.name, c.request.name_length);
+  if ((c.stat.mode & S_IFMT) !== type) return -ESTALE;
+  const slot = c.nodes.remember(parent, c.request.u8, c.request.name, c.request.name_length, c.stat.mode);
   return slot < 0 ? slot : entry_reply(c, slot, c.path);
 }
 

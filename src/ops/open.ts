@@ -1,6 +1,6 @@
 // OPEN (operations §16.2). While a node is open, every further open of it gets the same branch file, whatever the
 // policy would choose by now.
-import { EACCES, EAGAIN, EINTR, ENOENT } from "../base/errno.ts";
+import { EACCES, EAGAIN, EINTR, ENOENT, ESTALE } from "../base/errno.ts";
 import { Branch } from "../branches/branch.ts";
 import { CACHE_FILES_AUTO_FULL, FOLLOW_ALL, FOLLOW_NEVER, FOLLOW_REGULAR } from "../config/words.ts";
 import {
@@ -24,6 +24,7 @@ import { open_regular } from "./common/open_regular.ts";
 import { add_first_file, add_further_file } from "./common/passthrough.ts";
 import { close_released } from "./common/pins.ts";
 import { proc_path } from "./common/proc_path.ts";
+import { lost_name } from "./common/replaced.ts";
 import { may_open_file } from "./common/shortage.ts";
 import { Context } from "./context.ts";
 import { GIVEN_BACK } from "./operation.ts";
@@ -74,9 +75,7 @@ function has_page_cache(reply_flags: number): boolean {
 
 /** The node is open already, its canonical descriptor pinned: that file once more, with these flags. */
 function open_again(c: Context, slot: number, canonical: number, flags: number): number {
-  const fd = !is_reading(flags) && is_behind_symlink(c, slot, canonical)
-    ? -ENOENT
-    : openat(AT_FDCWD, proc_path(canonical), flags & ~O_NOFOLLOW, 0);
+  const fd = reopen(c, slot, canonical, flags);
   if (fd >= 0) {
     truncated(c, fd, flags);
     const branch = c.handles.word(c.handles.canonical_of(slot), F_BRANCH);
@@ -90,6 +89,13 @@ function open_again(c: Context, slot: number, canonical: number, flags: number):
   c.handles.unpin(slot);
   close_released(c);
   return fd;
+}
+
+// Where another file has the name by now the kernel looks it up anew, and opens that one.
+function reopen(c: Context, slot: number, canonical: number, flags: number): number {
+  if (lost_name(c, slot)) return -ESTALE;
+  if (!is_reading(flags) && is_behind_symlink(c, slot, canonical)) return -ENOENT;
+  return openat(AT_FDCWD, proc_path(canonical), flags & ~O_NOFOLLOW, 0);
 }
 
 function is_reading(flags: number): boolean {

@@ -19,7 +19,7 @@ export function symlink(c: Context): number {
   const request = c.request;
   const made = make_symlink(c, request.u8.subarray(request.name2, request.name2 + request.name2_length + 1));
   if (made < 0) return made;
-  const slot = c.nodes.remember(parent, request.u8, request.name, request.name_length);
+  const slot = c.nodes.remember(parent, request.u8, request.name, request.name_length, c.stat.mode);
   if (slot < 0) return slot;
   if (c.settings.follow_symlinks === FOLLOW_NEVER) return entry_reply(c, slot, c.path);
   return entry_reply_with_timeouts(c, slot, c.path, 0, 0);

@@ -4,7 +4,7 @@ import { PATH_MAX_BYTES } from "../base/limits.ts";
 
 export const ARENA_MAGIC = 0x6d_66_74_73; // "mftsz" cut to a word
 /** Raised with every change of this file: a successor must not read an arena it does not understand. */
-export const ARENA_LAYOUT_VERSION = 7;
+export const ARENA_LAYOUT_VERSION = 8;
 
 const MIB = 1024 * 1024;
 
@@ -186,6 +186,9 @@ export const NODE_SUPERSEDED = 8;
 export const NODE_TOLD = 32;
 /** It was opened for reading and writing with a backing id: mappings of its file may outlast every open. */
 export const NODE_MAPPABLE = 16;
+/** What kind of object it is: bits 12 to 15 of its st_mode; 0 while that is not known. */
+export const NODE_TYPE_SHIFT = 8;
+export const NODE_TYPE = 0xf << NODE_TYPE_SHIFT;
 
 // Words of a handle.
 export const F_REUSE = 0;

@@ -30,6 +30,8 @@ import {
   NODE_NAMED,
   NODE_STICKY,
   NODE_SUPERSEDED,
+  NODE_TYPE,
+  NODE_TYPE_SHIFT,
   NODE_WORDS,
   NODES_MAX,
   ROOT_SLOT,
@@ -37,6 +39,10 @@ import {
 import { SpinLock } from "./lock.ts";
 import { NameIndex } from "./name_index.ts";
 import { Names } from "./names.ts";
+
+function type_bits(mode: number): number {
+  return ((mode >>> 12) << NODE_TYPE_SHIFT) & NODE_TYPE;
+}
 
 /** The node table as one thread sees it. Methods take the table lock themselves unless they say otherwise. */
 export class Nodes {
@@ -93,13 +99,18 @@ export class Nodes {
   }
 
   /**
-   * Counts one look-up that the kernel is told of, making the node when there is none yet.
+   * Counts one look-up that the kernel is told of, making the node when there is none yet. A node never changes its type,
+   * for the kernel would answer EIO: when `mode` (st_mode, 0 if unknown) is of another one, the name goes to a new node.
    * Returns the slot, or -ENFILE when the table is full.
    */
-  remember(parent: number, name: Uint8Array, name_at: number, name_length: number): number {
+  remember(parent: number, name: Uint8Array, name_at: number, name_length: number, mode = 0): number {
     const hash = this.index.hash(parent, name, name_at, name_length);
     this.table.lock();
     let slot = this.index.find(hash, parent, name, name_at, name_length);
+    if (slot !== 0 && !this.has_type(slot, mode)) {
+      this.leave_name(slot);
+      slot = 0;
+    }
     if (slot === 0) {
       slot = this.allocate();
       if (slot > 0 && !this.give_name(slot, parent, hash, name, name_at, name_length)) {
@@ -107,9 +118,18 @@ export class Nodes {
         slot = -ENFILE;
       } else if (slot > 0) this.add_sticky(slot);
     }
-    if (slot > 0) this.add_lookups(slot, 1);
+    if (slot > 0) {
+      this.words[slot * NODE_WORDS + N_STATE]! |= type_bits(mode);
+      this.add_lookups(slot, 1);
+    }
     this.table.unlock();
     return slot;
+  }
+
+  /** Whether an object of that st_mode can be the node's. Read without the lock. */
+  has_type(slot: number, mode: number): boolean {
+    const known = this.words[slot * NODE_WORDS + N_STATE]! & NODE_TYPE;
+    return known === 0 || type_bits(mode) === 0 || known === type_bits(mode);
   }
 
   /** A node without a name, for O_TMPFILE: one look-up counted. Returns the slot or -ENFILE. */
@@ -157,8 +177,7 @@ export class Nodes {
   /** The same for a node whose name, in the kernel's eyes, goes on to be its: `is_superseded` tells that it is not. */
   supersede(slot: number): void {
     this.table.lock();
-    this.remove_name(slot);
-    this.words[slot * NODE_WORDS + N_STATE]! |= NODE_SUPERSEDED;
+    this.leave_name(slot);
     this.table.unlock();
   }
 
@@ -344,6 +363,12 @@ export class Nodes {
     this.drop_sticky(slot);
     this.free_if_unused(slot);
     this.free_if_unused(parent);
+  }
+
+  // The same for a node whose name the kernel still takes for its.
+  private leave_name(slot: number): void {
+    this.words[slot * NODE_WORDS + N_STATE]! |= NODE_SUPERSEDED;
+    this.remove_name(slot);
   }
 
   // Takes the name out of the index and returns the parent it had, or 0 when the node has no name.

@@ -1,6 +1,6 @@
 // Attributes of an object as the pool shows them (operations §10): found by the getattr policy, symlinks followed as
 // configured, the inode number calculated.
-import { ENOENT } from "../../base/errno.ts";
+import { ENOENT, ESTALE } from "../../base/errno.ts";
 import { calculate_inode } from "../../base/inode_number.ts";
 import { hash_result } from "../../base/rapidhash.ts";
 import {
@@ -157,8 +157,15 @@ export function replace_owner_and_mode(c: Context): void {
   if (umask >= 0) c.stat.mode = (c.stat.mode & S_IFMT) | (0o777 & ~umask);
 }
 
-/** The reply of GETATTR and SETATTR for `c.stat` at `path`; returns its bytes. */
+/**
+ * The reply of GETATTR and SETATTR for `c.stat` at `path`; returns its bytes. -ESTALE when another kind of object has taken
+ * the place of the node's behind our back: the kernel then looks the name up anew, where it would tell its caller EIO.
+ */
 export function attr_reply(c: Context, slot: number, path: PathBuffer): number {
+  if (!c.nodes.has_type(slot, c.stat.mode)) {
+    c.nodes.supersede(slot);
+    return -ESTALE;
+  }
   inode_of(c, path);
   return attr_reply_with_inode(c, slot);
 }
