@@ -100,29 +100,43 @@ Deno.test("access lists of a mapped mount are stored as natively", async () => {
   });
 });
 
+/** Arguments: the mount, the user whose file is stored as that of 1001, the branches. */
 const ACROSS_BRANCHES = `
-  mapped, *branches = sys.argv[1:]
-  os.chdir(mapped)
+  mount, user, *branches = sys.argv[1:]
+  os.chdir(mount)
   def change():
       return [attempt(os.link, "s/f", "t/linked"), attempt(os.rename, "s/f", "t/moved"), get("t/moved")]
-  results = as_user(11001, 11001, change)
+  results = as_user(int(user), int(user), change)
   owners = [os.lstat(f"{branches[1]}/t/{name}").st_uid for name in ("linked", "moved")]
   show([results, owners, os.lstat(f"{branches[0]}/.mergerfs_rename_exdev/s/f").st_uid, os.readlink("t/moved")])
 `;
 
+/** The file of user 1001 on branch 0, the directory of its new name on branch 1 only. */
+function prepare_across([first, second]: readonly string[]): void {
+  for (const directory of [`${first}/s`, `${second}/t`]) {
+    Deno.mkdirSync(directory);
+    Deno.chmodSync(directory, 0o777);
+  }
+  Deno.writeTextFileSync(`${first}/s/f`, "text");
+  Deno.chownSync(`${first}/s/f`, 1001, 1001);
+}
+
+const ACROSS = "category.create=epmfs,link-exdev=rel-symlink,rename-exdev=rel-symlink";
+
 Deno.test("links that take the place of a link or rename between branches belong to root", async () => {
-  const prepare = ([first, second]: readonly string[]) => {
-    for (const directory of [`${first}/s`, `${second}/t`]) {
-      Deno.mkdirSync(directory);
-      Deno.chmodSync(directory, 0o777);
-    }
-    Deno.writeTextFileSync(`${first}/s/f`, "text");
-    Deno.chownSync(`${first}/s/f`, 1001, 1001);
-  };
-  const options = "category.create=epmfs,link-exdev=rel-symlink,rename-exdev=rel-symlink";
-  await with_pool({ branches: [{}, {}], prepare, options }, async (pool) => {
-    const result = await with_mapped(pool.mountpoint, (mapped) => python(ACROSS_BRANCHES, [mapped, ...pool.branches]));
+  await with_pool({ branches: [{}, {}], prepare: prepare_across, options: ACROSS }, async (pool) => {
+    const change = (mapped: string) => python(ACROSS_BRANCHES, [mapped, "11001", ...pool.branches]);
+    const result = await with_mapped(pool.mountpoint, change);
     assertEquals(result, [[0, 0, "text"], [0, 0], 1001, "../.mergerfs_rename_exdev/s/f"]);
+  });
+});
+
+Deno.test("allow-idmap=false: they belong to who linked and renamed, whom the kernel then names", async () => {
+  const options = `${ACROSS},allow-idmap=false`;
+  await with_pool({ branches: [{}, {}], prepare: prepare_across, options }, async (pool) => {
+    await Deno.chmod(pool.directory, 0o755);
+    const result = await python(ACROSS_BRANCHES, [pool.mountpoint, "1001", ...pool.branches]);
+    assertEquals(result, [[0, 0, "text"], [1001, 1001], 1001, "../.mergerfs_rename_exdev/s/f"]);
   });
 });
 
