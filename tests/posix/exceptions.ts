@@ -30,11 +30,10 @@ export const EXCEPTIONS: readonly Exception[] = [
       "removed files: listxattr after another file took the name",
       "removed files: fstatvfs after unlink",
       "removed files: fstatvfs after another file took the name",
-      "extended attributes: of a file without a name",
     ],
     pools: "every",
     differs: "ESTALE",
-    why: "The kernel asks for these by node, without a handle, and a node without a name has no path",
+    why: "The kernel asks for these by node, without a handle, and a removed node has no path",
     source: "operations.md §7.8, §30.7",
   },
   {

@@ -157,6 +157,22 @@ def another_name_keeps_working(_directory):
 
 
 @case
+def every_change_by_a_removed_name_shows_under_the_other_one(_directory):
+    make_file("f", content=b"")
+    fd = os.open("f", os.O_RDWR)
+    os.link("f", "g")
+    os.unlink("f")
+    for size in (1, 2, 3):
+        equal(os.stat("g").st_size, size - 1)
+        os.write(fd, b"x")
+        equal(os.stat("g").st_size, size)
+    os.fchmod(fd, 0o604)
+    equal(stat.S_IMODE(os.stat("g").st_mode), 0o604)
+    os.ftruncate(fd, 10)
+    equal(os.stat("g").st_size, 10)
+
+
+@case
 def space_is_given_back_at_the_last_close(_directory):
     fd = os.open("f", os.O_CREAT | os.O_RDWR)
     os.write(fd, bytes(1 << 20))

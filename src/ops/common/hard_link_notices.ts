@@ -41,9 +41,12 @@ export class HardLinkNotices {
     return this.changes === 0 && this.stale_count === 0;
   }
 
-  /** The kernel gets attributes of a node: remembers it when its object has several names. */
+  /**
+   * The kernel gets attributes of a node: remembers it when its object has several names, or had: what was opened under a name
+   * that is gone can still be changed.
+   */
   note(slot: number, stat: StatxBuffer): void {
-    if (slot === 0 || stat.nlink < 2 || stat.is_directory) return;
+    if (slot === 0 || stat.is_directory || (stat.nlink < 2 && this.nodes.link_key_of(slot) === 0)) return;
     const words = stat.words;
     this.nodes.note_hard_link(
       slot,
