@@ -2,7 +2,7 @@
 // is given back, by the kernel or by us (operations §7.2, §7.7, F11). Afterwards the state of the daemon is sound, and when
 // the kernel has forgotten everything only the root is left.
 
-import { assert, assertEquals } from "@std/assert";
+import { assertEquals } from "@std/assert";
 import { forget_everything } from "../support/forget.ts";
 import { broken_live_invariants } from "../support/live_arena.ts";
 import { type Pool, with_pool } from "../support/mount.ts";
@@ -74,7 +74,8 @@ for (const options of ["", "cache.entry=0,cache.attr=0,passthrough.io=off,cache.
       await Promise.all(seeds.map((seed) => python(KILL, [pool.mountpoint, String(seed), String(KILLS_EACH)])));
       await forget_everything(pool);
       assertEquals([broken_live_invariants(pool.pid), open_on_branches(pool)], [[], []]);
-      assert([...Deno.readDirSync(pool.path("d"))].length > 0);
+      await Deno.writeTextFile(pool.path("d/after"), "content");
+      assertEquals(await Deno.readTextFile(pool.path("d/after")), "content");
     });
   });
 }
