@@ -1,42 +1,25 @@
-// A branch that hangs (a disk that spins up, a dead network share) stops only what needs that branch. The hanging branch
-// is a pool of our own whose server is stopped by a signal.
+// A branch that hangs stops only what needs that branch; who waits for it can give up, and nobody else is the worse for it.
 
 import { assertEquals } from "@std/assert";
-import { type Pool, with_pool } from "../support/mount.ts";
+import { with_hanging_branch } from "../support/hanging_branch.ts";
+import { type Pool } from "../support/mount.ts";
 import { must, python, run } from "../support/run.ts";
 import { kill } from "../support/temp_dir.ts";
-import { wait_until } from "../support/wait_until.ts";
+import { DEADLINE_MS, wait_until, within } from "../support/wait_until.ts";
 
 const STUCK_PROCESSES = 12;
 const HEALTHY_FILES = 40;
 /** For what must not wait for the hanging branch. */
 const SERVED_DEADLINE_MS = 20_000;
 
-/** Calls `body` with a pool of a healthy branch and a second one, which is the pool `inner`: it hangs when that is stopped. */
-async function with_hanging_branch(
-  options: string,
-  body: (pool: Pool, inner: Pool) => Promise<void>,
-): Promise<void> {
-  await with_pool({ branches: [{}] }, async (inner) => {
-    const branches = [{}, { path: inner.mountpoint }];
-    const prepare = ([healthy]: readonly string[]) => {
-      Deno.writeTextFileSync(`${healthy!}/../pool.conf`, "");
-      Deno.mkdirSync(`${healthy!}/healthy`);
-      for (let at = 0; at < HEALTHY_FILES; at++) Deno.writeTextFileSync(`${healthy!}/healthy/${at}`, `healthy ${at}`);
-      for (let at = 0; at < STUCK_PROCESSES; at++) {
-        Deno.mkdirSync(`${inner.branches[0]!}/slow${at}`);
-        Deno.writeTextFileSync(`${inner.branches[0]!}/slow${at}/f`, `slow ${at}`);
-      }
-    };
-    await with_pool({ branches, prepare, options, trace: true }, async (pool) => {
-      try {
-        await body(pool, inner);
-      } finally {
-        // Before any clean-up: processes that wait for the branch cannot be killed.
-        kill(inner.pid, "SIGCONT");
-      }
-    });
-  });
+function prepare(healthy: string, slow: string): void {
+  Deno.writeTextFileSync(`${healthy}/../pool.conf`, "");
+  Deno.mkdirSync(`${healthy}/healthy`);
+  for (let at = 0; at < HEALTHY_FILES; at++) Deno.writeTextFileSync(`${healthy}/healthy/${at}`, `healthy ${at}`);
+  for (let at = 0; at < STUCK_PROCESSES; at++) {
+    Deno.mkdirSync(`${slow}/slow${at}`);
+    Deno.writeTextFileSync(`${slow}/slow${at}/f`, `slow ${at}`);
+  }
 }
 
 /** How many threads of a process wait for the answer of a FUSE server. */
@@ -76,7 +59,7 @@ function work_on_healthy(pool: Pool): Promise<unknown> {
 }
 
 Deno.test("twelve processes that hang on one branch do not stop work on another", async () => {
-  await with_hanging_branch("", async (pool, inner) => {
+  await with_hanging_branch("", prepare, async (pool, inner) => {
     kill(inner.pid, "SIGSTOP");
     const stuck = Array.from({ length: STUCK_PROCESSES }, (_, at) => run("cat", [pool.path(`slow${at}/f`)]));
     await pool.wait_for_trace(/opcode=LOOKUP\b.*"slow\d+"/, STUCK_PROCESSES);
@@ -88,7 +71,7 @@ Deno.test("twelve processes that hang on one branch do not stop work on another"
 });
 
 Deno.test("processes that hang on one branch come and go many times", async () => {
-  await with_hanging_branch("cache.entry=0,cache.attr=0", async (pool, inner) => {
+  await with_hanging_branch("cache.entry=0,cache.attr=0", prepare, async (pool, inner) => {
     for (let round = 1; round <= 5; round++) {
       kill(inner.pid, "SIGSTOP");
       const stuck = [0, 1, 2, 3].map((at) => run("stat", [pool.path(`slow${at}/f`)]));
@@ -104,7 +87,7 @@ Deno.test("processes that hang on one branch come and go many times", async () =
 Deno.test("changes that hang on one branch hold no lock that others need", async () => {
   // The kernel knows all names, so that the changes themselves hang and not the look-ups before them.
   const options = "cache.entry=600,cache.attr=600,cache.negative-entry=600";
-  await with_hanging_branch(options, async (pool, inner) => {
+  await with_hanging_branch(options, prepare, async (pool, inner) => {
     const files = Array.from({ length: STUCK_PROCESSES }, (_, at) => pool.path(`slow${at}/f`));
     for (const file of files) await run("stat", [file, `${file}2`]);
     kill(inner.pid, "SIGSTOP");
@@ -124,7 +107,7 @@ Deno.test("changes that hang on one branch hold no lock that others need", async
 });
 
 Deno.test("buffered reads that hang on one branch do not stop buffered reads of another", async () => {
-  await with_hanging_branch("cache.files=partial", async (pool, inner) => {
+  await with_hanging_branch("cache.files=partial", prepare, async (pool, inner) => {
     const results = await python<[string[], unknown]>(
       `
       import threading
@@ -156,7 +139,7 @@ Deno.test("buffered reads that hang on one branch do not stop buffered reads of 
 });
 
 Deno.test("a change of the branch list that hangs stops no request and no other change", async () => {
-  await with_hanging_branch("config=pool.conf", async (pool, inner) => {
+  await with_hanging_branch("config=pool.conf", prepare, async (pool, inner) => {
     const set = (value: string) =>
       run("setfattr", ["-n", "user.mergerfs.branches", "-v", value, pool.path(".mergerfs")]);
     const get = (key: string) =>
@@ -179,3 +162,80 @@ Deno.test("a change of the branch list that hangs stops no request and no other 
     assertEquals((await get("branches")).includes(`${inner.mountpoint}/slow1=RO`), true);
   });
 });
+
+function cat(path: string): Deno.ChildProcess {
+  return new Deno.Command("cat", { args: [path], stdin: "null", stdout: "null", stderr: "null" }).spawn();
+}
+
+/** Resolves when all have ended, with the signals that ended them. */
+async function signals(children: readonly Deno.ChildProcess[]): Promise<(Deno.Signal | null)[]> {
+  const ended = Promise.all(children.map(({ status }) => status));
+  return (await within("the end of the killed programs", DEADLINE_MS, ended)).map(({ signal }) => signal);
+}
+
+Deno.test("programs that are killed while their requests hang end when the branch answers (INTERRUPT)", async () => {
+  await with_hanging_branch("", prepare, async (pool, inner) => {
+    kill(inner.pid, "SIGSTOP");
+    const stuck = [0, 1, 2, 3].map((at) => cat(pool.path(`slow${at}/f`)));
+    await pool.wait_for_trace(/opcode=LOOKUP\b.*"slow\d+"/, 4);
+    for (const child of stuck) child.kill("SIGKILL");
+    await pool.wait_for_trace(/ opcode=INTERRUPT /, 4);
+    assertEquals(await work_on_healthy(pool), HEALTHY_RESULT);
+    kill(inner.pid, "SIGCONT");
+    assertEquals(await signals(stuck), stuck.map(() => "SIGKILL"));
+    assertEquals(await must("cat", [pool.path("slow0/f")]), "slow 0");
+    // An INTERRUPT has no reply.
+    const lines = pool.log_lines();
+    const asked = lines.flatMap((line) => / unique=(\S+) opcode=INTERRUPT /.exec(line)?.[1] ?? []);
+    assertEquals(lines.filter((line) => asked.some((unique) => line.includes(` dir=OUT unique=${unique} `))), []);
+  });
+});
+
+Deno.test("a program that is killed before its request is read ends at once", async () => {
+  await with_hanging_branch("read-thread-count=2,process-thread-count=-1", prepare, async (pool, inner) => {
+    kill(inner.pid, "SIGSTOP");
+    const stuck = [0, 1].map((at) => cat(pool.path(`slow${at}/f`)));
+    await pool.wait_for_trace(/opcode=LOOKUP\b.*"slow\d+"/, 2);
+    const waiting = cat(pool.path("slow2/f"));
+    await wait_until("it waits for the pool", () => hanging_threads(waiting.pid) === 1);
+    waiting.kill("SIGKILL");
+    assertEquals(await signals([waiting]), ["SIGKILL"]);
+    kill(inner.pid, "SIGCONT");
+    assertEquals(await signals(stuck), [null, null]);
+    assertEquals(pool.log_lines().some((line) => line.includes('name="slow2"')), false);
+  });
+});
+
+const TWO_WRITERS = `
+  import threading
+  file, log, server, wanted = sys.argv[1], sys.argv[2], int(sys.argv[3]), int(sys.argv[4])
+  fd = os.open(file, os.O_RDWR)
+  writers = [threading.Thread(target=os.pwrite, args=(fd, bytes([65 + at]) * 4096, at * 4096)) for at in range(2)]
+  def waiting_in_the_kernel():
+      waits = [get(f"/proc/self/task/{writer.native_id}/wchan") for writer in writers]
+      return all(wait != "0" and "futex" not in wait for wait in waits)
+  def sent(): return get(log).count("opcode=WRITE ")
+  os.kill(server, signal.SIGSTOP)
+  try:
+      for writer in writers:
+          writer.start()
+      wait_until("both write", waiting_in_the_kernel)
+      wait_until("the requests are there", lambda: sent() >= wanted)
+      at_once = sent()
+  finally:
+      os.kill(server, signal.SIGCONT)
+  for writer in writers:
+      writer.join()
+  show([at_once, sent(), get(file) == "A" * 4096 + "B" * 4096])
+`;
+
+for (const [value, at_once] of [["true", 2], ["false", 1]] as const) {
+  Deno.test(`parallel-direct-writes=${value}: of two writers of one file ${at_once} at a time`, async () => {
+    const options = `parallel-direct-writes=${value},security-capability=false`;
+    const fill = (_healthy: string, slow: string) => Deno.writeTextFileSync(`${slow}/f`, "x".repeat(8192));
+    await with_hanging_branch(options, fill, async (pool, inner) => {
+      const args = [pool.path("f"), pool.log_file, String(inner.pid), String(at_once)];
+      assertEquals(await python(TWO_WRITERS, args), [at_once, 2, true]);
+    });
+  });
+}

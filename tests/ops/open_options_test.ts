@@ -268,6 +268,16 @@ root_test("nfsopenhack: a file whose mode cannot be changed stays closed", () =>
   });
 });
 
+root_test("nfsopenhack: a file that its group may write stays closed to its owner", () => {
+  with_pool({ tree: ["0/f"], options: { nfsopenhack: "all" } }, (pool) => {
+    Deno.chmodSync(pool.on(0, "f"), 0o420);
+    const node = pool.node("f");
+    without_capabilities(DAC_OVERRIDE | DAC_READ_SEARCH, () => {
+      assertEquals(pool.send(wire.open(pool.next(), node, O_WRONLY)).result, "EACCES");
+    });
+  });
+});
+
 root_test("nfsopenhack: what refuses the second open too has its mode back", () => {
   with_pool({ tree: ["0/f"], options: { nfsopenhack: "all" } }, (pool) => {
     Deno.chmodSync(pool.on(0, "f"), 0o444);

@@ -2,9 +2,11 @@
 // §30.8).
 
 import { assert, assertEquals } from "@std/assert";
+import { EBADF, EDQUOT } from "../../src/base/errno.ts";
 import { close, O_APPEND, O_CREAT, O_EXCL, O_RDONLY, O_RDWR, O_TRUNC, O_WRONLY } from "../../src/sys/file.ts";
 import { must_run, Pool, root_test, with_pool } from "../support/handler.ts";
 import { create, unlink } from "../support/pool_calls.ts";
+import { fails_with, type StandIn, with_stand_ins } from "../support/system_calls.ts";
 import * as wire from "../support/wire.ts";
 
 const DIRECT_IO = 1;
@@ -203,11 +205,33 @@ Deno.test("with nullrw reads are zeroes and writes go nowhere", () => {
   });
 });
 
-Deno.test("release may flush and drop caches, and always succeeds for a handle", () => {
-  with_pool({ tree: ["0/f"], options: { dropcacheonclose: "true" } }, (pool) => {
+Deno.test("release flushes when it is asked to, drops caches as the option says, and frees the handle whatever comes", () => {
+  for (const dropping of [false, true]) {
+    with_pool({ tree: ["0/f"], options: { dropcacheonclose: String(dropping) } }, (pool) => {
+      const node = pool.node("f");
+      const calls: string[] = [];
+      const noted = (name: string): StandIn => (real) => (calls.push(name), real());
+      const released = (flags: number) => pool.send(wire.release(pool.next(), node, pool.open("f", O_RDWR), 0, flags));
+      with_stand_ins({ dup: noted("dup"), posix_fadvise: noted("fadvise") }, () => {
+        assertEquals([released(0).result, released(RELEASE_FLUSH).result], ["ok", "ok"]);
+      });
+      const dropped = dropping ? ["fadvise", "fadvise"] : [];
+      assertEquals(calls, [...dropped, "dup", ...dropped]);
+      with_stand_ins({ dup: () => fails_with(EBADF) }, () => assertEquals(released(RELEASE_FLUSH).result, "EIO"));
+      assertEquals(pool.open_descriptors(), []);
+    });
+  }
+});
+
+Deno.test("flush gives what closing a duplicate gives; EIO when there can be none", () => {
+  with_pool({ tree: ["0/f"] }, (pool) => {
     const [node, handle] = [pool.node("f"), pool.open("f", O_RDWR)];
-    assertEquals(pool.send(wire.release(pool.next(), node, handle, 0, RELEASE_FLUSH)).result, "ok");
-    assertEquals(pool.open_descriptors(), []);
+    const flushed = () => pool.send(wire.flush(pool.next(), node, handle)).result;
+    assertEquals(flushed(), "ok");
+    with_stand_ins({ dup: () => fails_with(EBADF) }, () => assertEquals(flushed(), "EIO"));
+    const close_fails: StandIn = (real) => real() === 0 ? fails_with(EDQUOT) : -1;
+    with_stand_ins({ close: close_fails }, () => assertEquals(flushed(), "EDQUOT"));
+    assertEquals(pool.open_descriptors().length, 1);
   });
 });
 
