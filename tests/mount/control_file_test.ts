@@ -180,3 +180,14 @@ Deno.test("xattr=nosys: works on the control file until the kernel has heard ENO
     unsupported,
   ]);
 });
+
+Deno.test("xattr=nosys: the kernel remembers each kind of call by itself (operations §21.5)", async () => {
+  const code = `${ALL_CALLS}
+  put_key("xattr", "nosys")
+  refused = attempt(calls[1])
+  # Only getting has been asked for: the control file can still be set and listed.
+  told = [attempt(lambda: get("xattr")), put_key("xattr", "passthrough"), len(os.listxattr(control)) > 80]
+  show([refused, told, [attempt(call) for call in calls]])`;
+  const unsupported = "ENOTSUP";
+  assertEquals(await shown(ONE, code), [unsupported, [unsupported, 0, true], [0, unsupported, 1, 0]]);
+});

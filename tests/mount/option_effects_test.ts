@@ -143,6 +143,76 @@ Deno.test("follow-symlinks: links are shown as told, and removed themselves", as
   });
 });
 
+const BIRTH = `
+  branch, pool = sys.argv[1:3]
+  births = {birth_time_ns(f"{branch}/{name}"): name for name in os.listdir(branch)}
+  names = ("f", "d", "to_file", "to_directory", "to_nothing")
+  show([births.get(birth_time_ns(f"{pool}/{name}")) for name in names] +
+       [stat.S_IFMT(os.lstat(f"{pool}/{name}").st_mode) >> 12 for name in names[2:]])
+`;
+
+/** Of a link to a file, to a directory, and to nothing: whose time of birth is shown, and which type (DT_*). */
+const BORN = [
+  ["never", ["to_file", "to_directory", "to_nothing"], [10, 10, 10]],
+  ["directory", ["to_file", "d", "to_nothing"], [10, 4, 10]],
+  ["regular", ["f", "to_directory", "to_nothing"], [8, 10, 10]],
+  ["all", ["f", "d", "to_nothing"], [8, 4, 10]],
+] as const;
+
+Deno.test("follow-symlinks: the time of birth is that of what is shown (operations F5)", async () => {
+  const links = ([branch]: readonly string[]) =>
+    python<void>(
+      `
+      os.chdir(sys.argv[1])
+      # Each with a time of birth of its own.
+      def make(call, *args):
+          last = max([0] + [birth_time_ns(name) for name in os.listdir(".")])
+          def is_later():
+              attempt(os.unlink, args[-1]) if call is os.symlink or call is put else attempt(os.rmdir, args[-1])
+              call(*args)
+              return birth_time_ns(args[-1]) > last
+          wait_until("the clock went on", is_later)
+      make(put, "f"), make(os.mkdir, "d")
+      make(os.symlink, "f", "to_file"), make(os.symlink, "d", "to_directory"), make(os.symlink, "gone", "to_nothing")
+    `,
+      [branch!],
+    );
+  const setup = { branches: [{ kind: "ext4" }], prepare: links, options: "cache.attr=0,cache.entry=0" } as const;
+  await with_pool(setup, async (pool) => {
+    for (const [value, born, types] of BORN) {
+      await set(pool, `follow-symlinks=${value}`);
+      const shown = await python(BIRTH, [pool.branches[0]!, pool.mountpoint]);
+      assertEquals(shown, ["f", "d", ...born, ...types], value);
+    }
+  });
+});
+
+Deno.test("link-cow: writing through one of two names leaves the other one as it was", async () => {
+  const two_names = ([branch]: readonly string[]) => {
+    Deno.writeTextFileSync(`${branch}/a`, "shared", { mode: 0o640 });
+    Deno.linkSync(`${branch}/a`, `${branch}/b`);
+  };
+  await with_pool({ branches: [{}], prepare: two_names, options: "link-cow=true" }, async (pool) => {
+    const told = await python(
+      `
+      os.chdir(sys.argv[1])
+      os.setxattr("a", "user.kept", b"1")
+      def links(): return [os.stat(name).st_nlink for name in "ab"]
+      with open("a", "rb") as reading:
+          before = [reading.read().decode(), links()]
+      with open("a", "r+b") as writing:
+          writing.write(b"SEP")
+      show([before, get("a"), get("b"), links(), oct(os.stat("a").st_mode), os.listxattr("a"),
+            os.stat("a").st_ino != os.stat("b").st_ino, sorted(os.listdir("."))])
+    `,
+      [pool.mountpoint],
+    );
+    const separate = ["SEPred", "shared", [1, 1], "0o100640", ["user.kept"], true, ["a", "b"]];
+    assertEquals(told, [["shared", [2, 2]], ...separate]);
+    assertEquals(Deno.readTextFileSync(pool.on_branch(0, "b")), "shared");
+  });
+});
+
 const READ_AS_USER = `
   show(as_user(1234, 1234, lambda: attempt(get, sys.argv[1])))
 `;

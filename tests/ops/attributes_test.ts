@@ -3,7 +3,7 @@
 
 import { assert, assertEquals } from "@std/assert";
 import { O_RDONLY } from "../../src/sys/file.ts";
-import { Pool, with_pool } from "../support/handler.ts";
+import { Pool, root_test, with_pool } from "../support/handler.ts";
 import * as calls from "../support/pool_calls.ts";
 import * as wire from "../support/wire.ts";
 
@@ -73,6 +73,22 @@ Deno.test("symlinkify: an old file nobody may write is a link to its place", () 
     assertEquals([answer.u32(32 + 28) & S_IFMT, answer.u64(32 + 40)], [SYMLINK, BigInt(place.length)]);
     pool.set("symlinkify-timeout", "3600");
     assertEquals(type_of(pool, "d/old"), REGULAR);
+  });
+});
+
+root_test("symlinkify: both modification and change must be old; set-id bits stay in the shown mode", () => {
+  const hours_ago = new Date(Date.now() - 2 * 3600_000);
+  with_pool({ tree: ["0/f"], options: { symlinkify: "true" } }, (pool) => {
+    Deno.chmodSync(pool.on(0, "f"), 0o4444);
+    Deno.utimeSync(pool.on(0, "f"), hours_ago, hours_ago);
+    // The change was just now.
+    assertEquals(type_of(pool, "f"), REGULAR);
+    pool.set("symlinkify-timeout", "-1");
+    assertEquals(pool.lookup("f").attr.mode, SYMLINK | 0o4777);
+    // Old enough by the change alone.
+    const soon = new Date(Date.now() + 3600_000);
+    Deno.utimeSync(pool.on(0, "f"), soon, soon);
+    assertEquals(type_of(pool, "f"), REGULAR);
   });
 });
 

@@ -3,6 +3,7 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { EINVAL, EIO, ENOSPC } from "../../src/base/errno.ts";
 import { F_FD, N_WANTED, NODE_WORDS } from "../../src/state/layout.ts";
+import { O_DIRECTORY } from "../../src/sys/file.ts";
 import { ListedName } from "../support/answer.ts";
 import { Pool, root_test, with_pool } from "../support/handler.ts";
 import { rename, rmdir } from "../support/pool_calls.ts";
@@ -173,9 +174,30 @@ Deno.test("a pool without any branch: one entry in the root that says so, attrib
     assertEquals(pool.send(wire.readdir(pool.next(), node, handle, 0, 4096)).result, "ENOENT");
     const { attr } = pool.send(wire.getattr(pool.next(), 1));
     assertEquals([attr.mode, attr.nlink, attr.ino, attr.uid, attr.size, attr.mtime], [0o40755, 2, 0n, 0, 0n, [0n, 0]]);
+    assertEquals(attr.blksize, 512);
     assertEquals(pool.lookup(".mergerfs").attr.mode, 0o100664);
     assertEquals(pool.send(wire.mkdir(pool.next(), 1, "x", 0o755)).result, "ENOENT");
     Deno.renameSync(`${pool.directory}/away`, pool.branch(0));
+  });
+});
+
+Deno.test("a root that no branch can read for another reason than not being there is an error", () => {
+  with_pool({ branches: TWO }, (pool) => {
+    const { node, handle } = opendir(pool, "");
+    const listed = () => pool.send(wire.readdir(pool.next(), node, handle, 0, 4096));
+    const openat: StandIn = (real, [, , flags]) => (Number(flags) & O_DIRECTORY) !== 0 ? fails_with(EIO) : real();
+    with_stand_ins({ openat }, () => assertEquals(listed().result, "EIO"));
+    assertEquals(listed().names.length, 2);
+  });
+});
+
+Deno.test("READDIRPLUS: never more than was asked for", () => {
+  const tree = Array.from({ length: 60 }, (_, at) => `0/d/name_${at}`);
+  with_pool({ tree }, (pool) => {
+    const { node, handle } = opendir(pool, "d");
+    const answer = pool.send(wire.readdirplus(pool.next(), node, handle, 0, 1024));
+    // "." and ".." take 128 + 32 bytes, the others 128 + 32 or 40.
+    assertEquals([answer.result, answer.entries.length, answer.body.length <= 1024], ["ok", 6, true]);
   });
 });
 

@@ -1,8 +1,10 @@
 // FSYNC, FALLOCATE, LSEEK, COPY_FILE_RANGE, IOCTL, and what is answered "not implemented" (operations §18, §22; D13).
 
 import { assertEquals } from "@std/assert";
+import { EIO, ENOSPC } from "../../src/base/errno.ts";
 import { O_RDONLY, O_RDWR, O_WRONLY, SEEK_DATA, SEEK_HOLE } from "../../src/sys/file.ts";
 import { DEFAULT_OUTCOME, Pool, root_test, with_pool } from "../support/handler.ts";
+import { fails_with, path_of, type StandIn, with_stand_ins } from "../support/system_calls.ts";
 import * as wire from "../support/wire.ts";
 
 const FS_IOC_GETFLAGS = 0x80086601;
@@ -182,6 +184,24 @@ root_test(
     });
   },
 );
+
+Deno.test("syncfs writes every branch back; the first error counts, after all are tried", () => {
+  with_pool({ branches: ["", "=RO", ""] }, (pool) => {
+    const synced = (errors: readonly number[]) => {
+      const calls: string[] = [];
+      const syncfs: StandIn = (_real, [fd]) => {
+        calls.push(path_of(fd).slice(pool.directory.length + 1));
+        const error = errors[calls.length - 1] ?? 0;
+        return error === 0 ? 0 : fails_with(error);
+      };
+      let result = "";
+      with_stand_ins({ syncfs }, () => result = pool.send(wire.syncfs(pool.next(), 1)).result);
+      return [calls, result];
+    };
+    assertEquals(synced([]), [["b0", "b1", "b2"], "ok"]);
+    assertEquals(synced([0, EIO, ENOSPC]), [["b0", "b1", "b2"], "EIO"]);
+  });
+});
 
 Deno.test("what is not implemented says ENOSYS; what has no reply has none", () => {
   with_file("x", (pool, node, handle) => {

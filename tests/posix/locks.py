@@ -2,9 +2,10 @@
 
 import fcntl
 import os
+import signal
 import struct
 
-from calls import attempt
+from calls import attempt, wait_until
 from tools import case, equal, fails, make_file
 
 TRY = fcntl.LOCK_NB
@@ -101,3 +102,52 @@ def who_holds_a_lock_can_be_asked(_directory):
 def an_exclusive_record_lock_needs_a_descriptor_for_writing(_directory):
     make_file("f")
     fails("EBADF", fcntl.lockf, os.open("f", os.O_RDONLY), fcntl.LOCK_EX | TRY)
+
+
+def waits_for_a_lock(process):
+    """Whether the system's list of locks has the process among those that wait."""
+    with open("/proc/locks", encoding="ascii") as locks:
+        return any(line.split()[1] == "->" and str(process) in line.split() for line in locks)
+
+
+def waiting_child(take):
+    """A child that waits for a lock; it ends with 7 when it has got it."""
+    child = os.fork()
+    if child == 0:
+        take(os.open("f", os.O_RDWR))
+        os._exit(7)
+    wait_until("the child waits", lambda: waits_for_a_lock(child))
+    return child
+
+
+@case
+def a_record_lock_is_waited_for(_directory):
+    make_file("f")
+    descriptor = os.open("f", os.O_RDWR)
+    fcntl.lockf(descriptor, fcntl.LOCK_EX)
+    child = waiting_child(lambda own: fcntl.lockf(own, fcntl.LOCK_EX))
+    fcntl.lockf(descriptor, fcntl.LOCK_UN)
+    equal(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), 7)
+
+
+@case
+def a_flock_is_waited_for(_directory):
+    make_file("f")
+    descriptor = os.open("f", os.O_RDWR)
+    fcntl.flock(descriptor, fcntl.LOCK_EX)
+    child = waiting_child(lambda own: fcntl.flock(own, fcntl.LOCK_EX))
+    fcntl.flock(descriptor, fcntl.LOCK_UN)
+    equal(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), 7)
+
+
+@case
+def who_waits_for_a_lock_can_be_killed(_directory):
+    make_file("f")
+    descriptor = os.open("f", os.O_RDWR)
+    for take in (fcntl.lockf, fcntl.flock):
+        take(descriptor, fcntl.LOCK_EX)
+        child = waiting_child(lambda own: take(own, fcntl.LOCK_EX))
+        os.kill(child, signal.SIGKILL)
+        equal(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), -signal.SIGKILL)
+        take(descriptor, fcntl.LOCK_UN)
+        equal(in_child(lambda: take(os.open("f", os.O_RDWR), fcntl.LOCK_EX | TRY)), 0)
