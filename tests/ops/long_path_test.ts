@@ -21,6 +21,7 @@ function with_long_branch(use: (pool: Pool) => void): void {
     const branch = `${pool.branch(0)}/${["x", "y", "z"].map((letter) => letter.repeat(250)).join("/")}`;
     Deno.mkdirSync(branch, { recursive: true });
     pool.set("branches", `${branch}=RW`);
+    pool.has_untold_paths = true;
     try {
       use(pool);
     } finally {

@@ -349,10 +349,25 @@ export class Pool {
     return answer.names.map(({ name }) => name).filter((name) => name !== "." && name !== "..");
   }
 
+  /**
+   * Whether descriptors whose path is too long to be told are taken for this pool's. Test files that run at once are threads
+   * of one process and see each other's descriptors, so only one of them may say so.
+   */
+  has_untold_paths = false;
+
   /** Descriptors of this process that lead into the pool's branches, by number. */
   open_descriptors(): string[] {
     const names = Array.from(Deno.readDirSync("/proc/self/fd"), ({ name }) => name);
-    return names.filter((name) => leads_below(`/proc/self/fd/${name}`, `${this.directory}/b`));
+    return names.filter((name) => this.leads_to_branch(`/proc/self/fd/${name}`));
+  }
+
+  private leads_to_branch(link: string): boolean {
+    try {
+      return Deno.readLinkSync(link).startsWith(`${this.directory}/b`);
+    } catch (error) {
+      // Closed meanwhile, as the one that listed the folder; else the path is too long to be told.
+      return this.has_untold_paths && !(error instanceof Deno.errors.NotFound);
+    }
   }
 
   /** While handles may be open: no bug was caught, no lock is held, identity and arena are sound. */
@@ -454,13 +469,4 @@ function set_flags(path: string, flags: number): void {
   const result = ioctl(fd, FS_IOC_SETFLAGS, bytes);
   close(fd);
   if (result < 0) throw new Error(`"${path}" cannot be made immutable here: ${result}`);
-}
-
-function leads_below(link: string, place: string): boolean {
-  try {
-    return Deno.readLinkSync(link).startsWith(place);
-  } catch (error) {
-    // Closed meanwhile, as the one that listed the folder; else the path is too long to be told, as on no other place.
-    return !(error instanceof Deno.errors.NotFound);
-  }
 }
