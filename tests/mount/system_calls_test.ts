@@ -331,3 +331,34 @@ Deno.test("statfs sums the branches up", async () => {
     assertEquals(sums[0], sums[1]);
   });
 });
+
+Deno.test("fsync of a directory reaches every branch that has it, each with the call that was made", async () => {
+  await with_pool({ branches: [{}], trace: true }, async (inner) => {
+    const prepare = () => {
+      for (const name of ["0/d", "1", "2/d"]) Deno.mkdirSync(inner.path(name), { recursive: true });
+    };
+    const branches = ["0", "1", "2"].map((name) => ({ path: inner.path(name) }));
+    await with_pool({ branches, prepare }, async (pool) => {
+      const sync = "fd = os.open(sys.argv[1], os.O_RDONLY); show([attempt(os.fsync, fd), attempt(os.fdatasync, fd)])";
+      assertEquals(await python(sync, [pool.path("d")]), [0, 0]);
+      const flags = inner.log_lines().flatMap((line) => / opcode=FSYNCDIR .* fsync_flags=(\S+)/.exec(line)?.[1] ?? []);
+      assertEquals(flags, ["0x0", "0x0", "0x1", "0x1"]);
+    });
+  });
+});
+
+Deno.test("ioctl: no command of btrfs, no block numbers (operations §22, §30.11)", async () => {
+  await with_pool({}, async (pool) => {
+    const results = await python(
+      `
+      fd = os.open(sys.argv[1], os.O_RDWR | os.O_CREAT)
+      os.write(fd, b"x" * 8192)
+      # BTRFS_IOC_START_SYNC, FIBMAP.
+      show([attempt(fcntl.ioctl, fd, 0x80089418, bytes(8)),
+            struct.unpack("=i", fcntl.ioctl(fd, 1, struct.pack("=i", 1)))[0]])
+    `,
+      [pool.path("f")],
+    );
+    assertEquals(results, ["ENOTTY", 0]);
+  });
+});
