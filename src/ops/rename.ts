@@ -86,7 +86,17 @@ function move_node(c: Context): void {
   if (c.locks.old_node === 0) return forget_new_name(c);
   // The change time of the file is new under every one of its names.
   c.notices.changed(c.locks.old_node);
+  // What is open under the new name goes on under the old one.
+  if (are_one_file(c)) return c.nodes.exchange(c.locks.old_node, c.locks.new_node);
   c.nodes.move(c.locks.old_node, parent, request.u8, request.name2, request.name2_length);
+}
+
+// Whether both were names of one file, which rename(2) leaves as they are: then the old name is still there.
+function are_one_file(c: Context): boolean {
+  const { old_node, new_node } = c.locks;
+  const key = new_node === 0 ? 0 : c.nodes.link_key_of(new_node);
+  if (key === 0 || key !== c.nodes.link_key_of(old_node)) return false;
+  return is_there(c, c.branch(outcomes.indexOf(RENAMED)), c.path, c.stat);
 }
 
 // Non-path-preserving (§14.1): where the new directory is missing it is made.

@@ -1,5 +1,6 @@
 // Random sequences of calls come out in pools as on a native file system (tests/posix/random_operations.py): every result, what
-// is to be seen after it, and the whole tree. The seeds are fixed but one, which is told when it fails.
+// is to be seen after it, and the whole tree. The seeds are fixed, so that a failure is there every time; RANDOM_SEEDS=N in the
+// environment adds N others, and a failure tells its seed.
 
 import { assert, assertEquals } from "@std/assert";
 import { type BranchSetup, type Pool, with_pool } from "../support/mount.ts";
@@ -8,7 +9,8 @@ import { must, shell } from "../support/run.ts";
 
 const SCRIPT = new URL("../posix/random_operations.py", import.meta.url).pathname;
 const STEPS = 300;
-const FIXED_SEEDS = [1, 2];
+const FIXED_SEEDS = [1, 2, 600188653];
+const RANDOM_SEEDS = Number(Deno.env.get("RANDOM_SEEDS") ?? 0);
 
 /** What the sequences leave out, and the options of the pools that go through the same ones. */
 interface Family {
@@ -76,8 +78,8 @@ for (const { name, word, branches, options } of FAMILIES) {
     await with_pools(branches, options, async (pools) => {
       const native = await native_disk(pools[0]!);
       const directories = [native, ...pools.map((pool) => pool.mountpoint)];
-      const seeds = [...FIXED_SEEDS, Math.floor(Math.random() * 1e9)];
-      for (const seed of seeds) {
+      const more = Array.from({ length: RANDOM_SEEDS }, () => Math.floor(Math.random() * 1e9));
+      for (const seed of [...FIXED_SEEDS, ...more]) {
         for (const directory of directories) await must("rm", ["-rf", `${directory}/run1`]);
         const difference = await must("/usr/bin/python3", [SCRIPT, String(seed), String(STEPS), word, ...directories]);
         assert(difference === "", difference);

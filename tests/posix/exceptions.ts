@@ -58,6 +58,14 @@ export const EXCEPTIONS: readonly Exception[] = [
     source: "operations.md §7.1",
   },
   {
+    cases: ["modes and owners: who became the owner by another name may change the mode"],
+    pools: "every",
+    differs: "A change of owner by one name decides who may chmod by another one only after the next stat of that",
+    why:
+      "Who may change a file is checked by the kernel, which does not ask for attributes anew before it does (setattr_prepare)",
+    source: "departures.md D8; fs/fuse/dir.c, fuse_do_setattr",
+  },
+  {
     cases: ["sizes: holes are found in a file open for both"],
     pools: "every",
     differs: "all of it is data",

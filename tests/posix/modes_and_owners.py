@@ -259,3 +259,21 @@ def a_mode_is_in_force_for_the_next_open(_directory):
     os.chmod("f", 0o606)
     with user(ALICE):
         os.open("f", os.O_RDWR)
+
+
+@case
+def who_became_the_owner_by_another_name_may_change_the_mode(_directory):
+    make_file("f", 0o644)
+    os.link("f", "g")
+    descriptor = os.open("f", os.O_RDONLY)
+    os.chown("g", ALICE, GROUP)
+    equal(os.stat("f").st_uid, ALICE)
+    with user(ALICE):
+        os.fchmod(descriptor, 0o600)
+    os.chown("g", 0, 0)
+    with user(ALICE):
+        fails("EPERM", os.fchmod, descriptor, 0o644)
+    os.chown("f", ALICE, GROUP)
+    with user(ALICE):
+        os.fchmod(descriptor, 0o640)
+    equal(mode("g"), 0o640)

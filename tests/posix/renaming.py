@@ -144,6 +144,22 @@ def one_name_of_a_file_onto_another_changes_nothing(_directory):
 
 
 @case
+def a_file_open_by_both_its_names_stays_itself_after_that(_directory):
+    make_file("a")
+    os.mkdir("d")
+    os.link("a", "d/b")
+    descriptors = [os.open(name, os.O_RDWR) for name in ("a", "d/b")]
+    os.rename("d/b", "a")
+    for descriptor in descriptors:
+        os.setxattr(descriptor, "user.of", str(descriptor).encode())
+        equal(os.getxattr("d/b", "user.of"), str(descriptor).encode())
+        equal(os.fstat(descriptor).st_nlink, 2)
+    os.unlink("a")
+    os.setxattr(descriptors[0], "user.of", b"the name that is left")
+    equal((os.getxattr("d/b", "user.of"), os.fstat(descriptors[0]).st_nlink), (b"the name that is left", 1))
+
+
+@case
 def a_directory_into_itself_is_EINVAL(_directory):
     os.makedirs("d/e/f")
     for target in ("d/x", "d/e/x", "d/e/f/x"):
