@@ -2,6 +2,7 @@
 // killed daemon does, at the very call where the test wants it.
 
 import { EOPNOTSUPP } from "../../src/base/errno.ts";
+import { PATH_MAX_BYTES } from "../../src/base/limits.ts";
 import { O_TMPFILE } from "../../src/sys/file.ts";
 import { libc } from "../../src/sys/libc.ts";
 
@@ -25,13 +26,25 @@ export function with_stand_ins(stand_ins: Partial<Record<CallName, StandIn>>, us
   const real: Record<string, Call> = {};
   for (const [name, stand_in] of Object.entries(stand_ins)) {
     const call = real[name] = table[name]!;
-    table[name] = (...values) => stand_in(() => call(...values), values);
+    table[name] = (...values) => {
+      const paths = paths_among(values);
+      return stand_in(() => {
+        for (const [path, kept] of paths) path.set(kept);
+        return call(...values);
+      }, values);
+    };
   }
   try {
     use();
   } finally {
     Object.assign(table, real);
   }
+}
+
+// A stand-in may run another worker in this thread, which writes its paths into the same buffers.
+function paths_among(values: readonly unknown[]): [path: Uint8Array, kept: Uint8Array][] {
+  return values.filter((value) => value instanceof Uint8Array && value.length <= 2 * PATH_MAX_BYTES)
+    .map((value) => [value as Uint8Array, (value as Uint8Array).slice()]);
 }
 
 /** For `openat`: the filesystem has no files without a name, as NFS and FAT. */
