@@ -6,7 +6,7 @@ import signal
 import struct
 
 from calls import attempt, wait_until
-from tools import case, equal, fails, make_file
+from tools import add, case, equal, fails, make_file
 
 TRY = fcntl.LOCK_NB
 
@@ -120,24 +120,20 @@ def waiting_child(take):
     return child
 
 
-@case
-def a_record_lock_is_waited_for(_directory):
-    make_file("f")
-    descriptor = os.open("f", os.O_RDWR)
-    fcntl.lockf(descriptor, fcntl.LOCK_EX)
-    child = waiting_child(lambda own: fcntl.lockf(own, fcntl.LOCK_EX))
-    fcntl.lockf(descriptor, fcntl.LOCK_UN)
-    equal(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), 7)
+def waited_for(take):
+    def function(_directory):
+        make_file("f")
+        descriptor = os.open("f", os.O_RDWR)
+        take(descriptor, fcntl.LOCK_EX)
+        child = waiting_child(lambda own: take(own, fcntl.LOCK_EX))
+        take(descriptor, fcntl.LOCK_UN)
+        equal(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), 7)
+
+    return function
 
 
-@case
-def a_flock_is_waited_for(_directory):
-    make_file("f")
-    descriptor = os.open("f", os.O_RDWR)
-    fcntl.flock(descriptor, fcntl.LOCK_EX)
-    child = waiting_child(lambda own: fcntl.flock(own, fcntl.LOCK_EX))
-    fcntl.flock(descriptor, fcntl.LOCK_UN)
-    equal(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), 7)
+add("locks: a record lock is waited for", waited_for(fcntl.lockf))
+add("locks: a flock is waited for", waited_for(fcntl.flock))
 
 
 @case
